@@ -1,0 +1,147 @@
+"""Binaries and image archives on a host: /opt/kubikk/<component>/<version>/<file>, each verified by its sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+
+from .files import ensure_link, sync_directory, write_atomically
+
+ROOT = "/opt/kubikk"
+RECORD = ".sha256.json"
+
+
+def sha256_of(path):
+    """The sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def directory_of(artifact, root=ROOT):
+    """Where the files of an artifact lie."""
+    return os.path.join(root, artifact["component"], artifact["version"])
+
+
+def _stamp(path):
+    status = os.stat(path)
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def _read_record(directory):
+    try:
+        with open(os.path.join(directory, RECORD)) as stream:
+            return json.load(stream)
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def installed(artifact, root=ROOT):
+    """Which files of an artifact are on the host with the right content.
+
+    A file is hashed again only where size, time or inode differ from when it was last hashed, so that a replaced
+    binary is noticed and a converged host does not read hundreds of megabytes.
+    """
+    directory = directory_of(artifact, root)
+    record = _read_record(directory)
+    present = {}
+    for name, wanted in artifact["files"].items():
+        path = os.path.join(directory, name)
+        try:
+            stamp = _stamp(path)
+        except FileNotFoundError:
+            continue
+        known = record.get(name)
+        digest = known["sha256"] if known and known["stamp"] == stamp else sha256_of(path)
+        if digest == wanted["sha256"]:
+            present[name] = {"sha256": digest, "stamp": stamp}
+    if present != record and os.path.isdir(directory) and os.access(directory, os.W_OK) and present:
+        _write_record(directory, present)
+    return set(present)
+
+
+def _write_record(directory, record):
+    text = json.dumps(record, sort_keys=True)
+    write_atomically(os.path.join(directory, RECORD), text.encode(), os.geteuid(), os.getegid(), 0o644)
+
+
+def missing(artifacts, root=ROOT):
+    """The files that must be shipped: [{sha256, name, component}]."""
+    lacking = []
+    for artifact in artifacts:
+        present = installed(artifact, root)
+        lacking += [
+            {"sha256": wanted["sha256"], "name": name, "component": artifact["component"]}
+            for name, wanted in sorted(artifact["files"].items())
+            if name not in present
+        ]
+    return lacking
+
+
+def install(artifact, staging, root=ROOT):
+    """Moves shipped files into place.
+
+    Args:
+        artifact: {component, version, files: {name: {sha256}}}.
+        staging: directory with the shipped files, each named by its sha256.
+
+    Returns:
+        Names of the files that were installed.
+
+    Raises:
+        ValueError: a shipped file is missing or is not what was promised.
+    """
+    directory = directory_of(artifact, root)
+    present = installed(artifact, root)
+    done = []
+    for name, wanted in sorted(artifact["files"].items()):
+        if name in present:
+            continue
+        shipped = os.path.join(staging, wanted["sha256"])
+        if not os.path.exists(shipped):
+            raise ValueError("%s of %s did not arrive on the host" % (name, artifact["component"]))
+        os.makedirs(directory, mode=0o755, exist_ok=True)
+        temporary = os.path.join(directory, ".kubikk-" + name)
+        # Staging may be on another file system, and its owner is not root: copy, then check what was copied.
+        shutil.copyfile(shipped, temporary)
+        if sha256_of(temporary) != wanted["sha256"]:
+            os.unlink(temporary)
+            os.unlink(shipped)
+            raise ValueError("%s of %s arrived damaged: its sha256 is wrong" % (name, artifact["component"]))
+        os.chown(temporary, 0, 0) if os.geteuid() == 0 else None
+        os.chmod(temporary, 0o644 if name.endswith(".tar") else 0o755)
+        with open(temporary, "rb") as stream:
+            os.fsync(stream.fileno())
+        os.rename(temporary, os.path.join(directory, name))
+        os.unlink(shipped)
+        done.append(name)
+    if done:
+        sync_directory(directory)
+        installed(artifact, root)
+    return done
+
+
+def link(artifact, act, root=ROOT):
+    """Points the links of an artifact at its version; returns the links that changed."""
+    if not artifact["link"]:
+        return []
+    directory = directory_of(artifact, root)
+    return [
+        path
+        for path, target in sorted(
+            (os.path.join(artifact["link"], name), os.path.join(directory, name)) for name in artifact["files"]
+        )
+        if ensure_link(path, target, act)
+    ]
+
+
+def leave_staging(staging):
+    """Removes the staging directory if it is empty; one that another component still needs stays."""
+    try:
+        os.rmdir(staging)
+    except OSError:
+        pass

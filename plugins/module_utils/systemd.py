@@ -1,0 +1,185 @@
+"""systemd units: written, enabled, restarted when what they read has changed, and waited for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import time
+
+from . import health
+from .files import content_of, ensure_file
+
+UNIT_DIRECTORY = "/etc/systemd/system"
+STAMP_DIRECTORY = "/var/lib/kubikk/units"
+PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,InvocationID,UnitFileState,NeedDaemonReload,ExecMainStartTimestampMonotonic"
+)
+
+
+class UnitError(Exception):
+    """A unit does not run as it should."""
+
+
+def systemctl(*arguments):
+    """Output of systemctl; errors are told by what ``show`` says afterwards, and by the text.
+
+    Raises:
+        UnitError: systemctl refused.
+    """
+    done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode != 0:
+        raise UnitError("systemctl %s: %s" % (" ".join(arguments), done.stderr.strip()))
+    return done.stdout
+
+
+def show(names):
+    """What systemd knows of units: {name: {property: value}}; one call for all of them."""
+    if not names:
+        return {}
+    text = systemctl("show", "--property=" + PROPERTIES, *[name + ".service" for name in names])
+    blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in text.strip().split("\n\n")]
+    return dict(zip(names, blocks))
+
+
+def unit_files(unit):
+    """The files that define a unit, as entries for ``ensure_file``."""
+    common = {"owner": "root", "group": "root", "mode": "0644", "secret": False, "create_only": False}
+    entries = []
+    if unit.get("content_base64"):
+        path = "%s/%s.service" % (UNIT_DIRECTORY, unit["name"])
+        entries.append(dict(common, path=path, content_base64=unit["content_base64"]))
+    if unit.get("dropin_base64"):
+        path = "%s/%s.service.d/kubikk.conf" % (UNIT_DIRECTORY, unit["name"])
+        entries.append(dict(common, path=path, content_base64=unit["dropin_base64"]))
+    return entries
+
+
+def write_unit_files(units, act):
+    """Writes units and drop-ins; returns (changed paths, diffs). Reloading is left to ``reload_if_needed``."""
+    changed, diffs = [], []
+    for unit in units:
+        for entry in unit_files(unit):
+            different, diff = ensure_file(entry, act)
+            if different:
+                changed.append(entry["path"])
+                diffs.append(diff)
+    return changed, diffs
+
+
+def inputs_of(unit, files, artifacts):
+    """What a unit's process was started with: a hash over everything whose change asks for a restart, and the paths."""
+    digest = hashlib.sha256()
+    paths = []
+    for entry in unit_files(unit) + [e for e in files if e["restart_on"] and not e["create_only"]]:
+        digest.update(entry["path"].encode() + b"\0" + content_of(entry) + b"\0")
+        paths.append(entry["path"])
+    for artifact in artifacts:
+        for name, wanted in sorted(artifact["files"].items()):
+            digest.update(("%s/%s=%s\0" % (artifact["component"], name, wanted["sha256"])).encode())
+    for path in unit["inputs"]:
+        try:
+            with open(path, "rb") as stream:
+                digest.update(path.encode() + b"\0" + stream.read() + b"\0")
+        except FileNotFoundError:
+            digest.update(path.encode() + b" is missing\0")
+        paths.append(path)
+    return digest.hexdigest(), paths
+
+
+def _stamp_path(name):
+    return os.path.join(STAMP_DIRECTORY, name + ".json")
+
+
+def read_stamp(name):
+    """What was noted at the last successful start; {} where nothing was."""
+    try:
+        with open(_stamp_path(name)) as stream:
+            return json.load(stream)
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def write_stamp(name, inputs, invocation):
+    """Notes with which inputs the running process was started."""
+    text = json.dumps({"inputs": inputs, "invocation": invocation}, sort_keys=True)
+    os.makedirs(STAMP_DIRECTORY, mode=0o755, exist_ok=True)
+    temporary = _stamp_path(name) + ".new"
+    with open(temporary, "w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.rename(temporary, _stamp_path(name))
+
+
+def started_after(state, paths):
+    """Whether a process was started after its files were last changed."""
+    monotonic = int(state.get("ExecMainStartTimestampMonotonic") or 0) / 1e6
+    started = time.time() - (time.monotonic() - monotonic)
+    newest = max((os.stat(path).st_ctime for path in paths if os.path.exists(path)), default=0.0)
+    return monotonic > 0 and started > newest
+
+
+def reason_to_restart(state, stamp, inputs, paths):
+    """Why a unit must be (re)started, or None.
+
+    A process that systemd itself started again (a crash, a reboot) is as good as one that we started, if its files
+    are older than it.
+    """
+    if state["ActiveState"] not in ("active", "activating", "reloading"):
+        return "it is %s" % state["ActiveState"]
+    if stamp.get("invocation") == state["InvocationID"]:
+        return None if stamp.get("inputs") == inputs else "what it reads has changed"
+    return None if started_after(state, paths) else "it was started before its files were written"
+
+
+def explain(name, seen):
+    """A failure's text: the unit's state, what its health check saw, its last 20 journal lines."""
+    state = show([name])[name]
+    journal = subprocess.run(
+        ["journalctl", "--unit", name + ".service", "--lines=20", "--no-pager", "--output=cat"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    ).stdout
+    return "%s is %s (%s); %s\nlast lines of its journal:\n%s" % (
+        name,
+        state["ActiveState"],
+        state["SubState"],
+        seen,
+        journal.strip(),
+    )
+
+
+def restart(name, before):
+    """Starts or restarts a unit, and returns when the old process is gone.
+
+    Raises:
+        UnitError: the old process does not go away.
+    """
+    systemctl("--no-block", "restart", name + ".service")
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        state = show([name])[name]
+        if state["InvocationID"] and state["InvocationID"] != before and state["ActiveState"] != "deactivating":
+            return
+        time.sleep(0.05)
+    raise UnitError(explain(name, "its old process does not end"))
+
+
+def wait_healthy(unit):
+    """Waits for a unit's health check, or where it has none until systemd calls it active.
+
+    Raises:
+        UnitError: it did not become healthy in time; the text holds the journal's end.
+    """
+    wanted = unit.get("health") or {}
+    timeout = wanted.get("timeout") or 60
+    if wanted.get("url") or wanted.get("command"):
+        seen = health.wait(wanted, timeout)
+    else:
+        seen = health.wait({"command": ["systemctl", "is-active", "--quiet", unit["name"] + ".service"]}, timeout)
+    if seen is not None:
+        raise UnitError(explain(unit["name"], "not healthy after %d s: %s" % (timeout, seen)))

@@ -1,0 +1,513 @@
+#!/usr/bin/python
+"""Bring one component of a host into its wanted state, in one execution."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: component
+short_description: Bring one component of a host into its wanted state in one execution
+description:
+  - Users, directories, binaries, files, kernel settings, packages, systemd units and images of one component, in this order.
+  - A role that used one module for each would pay for a dozen executions on every host; this is one, and two when
+    binaries have to be shipped.
+  - Units are restarted only where what they read has changed since their process was started, which is noted on the
+    host, so that a run that was interrupted between writing and restarting is caught up by the next.
+author:
+  - The Kubikk authors
+options:
+  name:
+    description: Name of the component, for messages.
+    type: str
+    required: true
+  owner:
+    description: Owner and group of directories and files that name none.
+    type: str
+    default: root
+  users:
+    description: System users, each with a group of the same name.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the user.
+        type: str
+        required: true
+      home:
+        description: Home directory; it is not created.
+        type: str
+        default: /nonexistent
+  directories:
+    description: Directories.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Path on the host.
+        type: path
+        required: true
+      owner:
+        description: Owner, by default that of the call.
+        type: str
+      group:
+        description: Group, by default that of the call.
+        type: str
+      mode:
+        description: Permissions.
+        type: str
+        default: "0755"
+  artifacts:
+    description: Binaries and image archives, shipped where the host does not have them yet.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      component:
+        description: Directory below C(/opt/kubikk).
+        type: str
+        required: true
+      version:
+        description: Directory below that.
+        type: str
+        required: true
+      files:
+        description: File name to its C(path) on the control node, C(sha256) and C(size).
+        type: dict
+        required: true
+      link:
+        description: Directory that gets symbolic links to the files; none where empty.
+        type: str
+        default: ""
+  files:
+    description: Files, written atomically.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Path on the host.
+        type: path
+        required: true
+      template:
+        description: Template of the role.
+        type: str
+      src:
+        description: File on the control node.
+        type: str
+      content:
+        description: The content itself.
+        type: str
+      owner:
+        description: Owner, by default that of the call.
+        type: str
+      group:
+        description: Group, by default that of the call.
+        type: str
+      mode:
+        description: Permissions, by default 0644, and 0600 for a secret.
+        type: str
+      secret:
+        description: Whether the content is kept out of diffs and results.
+        type: bool
+        default: false
+      create_only:
+        description: Whether an existing file is left as it is.
+        type: bool
+        default: false
+      restart_on:
+        description: Whether a change asks for a restart of the units.
+        type: bool
+        default: true
+  absent:
+    description: Files and links to remove.
+    type: list
+    elements: path
+    default: []
+  kernel_modules:
+    description: Kernel modules, loaded now and at every boot.
+    type: list
+    elements: str
+    default: []
+  sysctls:
+    description: Kernel settings, applied now and at every boot.
+    type: dict
+    default: {}
+  packages:
+    description: Packages of the distribution; their services are not started by the installation.
+    type: list
+    elements: str
+    default: []
+  units:
+    description: systemd units.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name without C(.service).
+        type: str
+        required: true
+      template:
+        description: Template of the unit file; none for units of the distribution.
+        type: str
+      dropin:
+        description: Template of a drop-in.
+        type: str
+      inputs:
+        description: Further files whose change asks for a restart.
+        type: list
+        elements: path
+        default: []
+      state:
+        description: Running and enabled, or stopped and disabled.
+        type: str
+        choices: [started, stopped]
+        default: started
+      health:
+        description: How to see that it is healthy; without it, that systemd calls it active.
+        type: dict
+        suboptions:
+          url:
+            description: Asked until it answers 200.
+            type: str
+          ca:
+            description: CA that the server's certificate is verified with.
+            type: path
+          cert:
+            description: Client certificate.
+            type: path
+          key:
+            description: Key of the client certificate.
+            type: path
+          expect:
+            description: Text the answer must contain.
+            type: str
+          command:
+            description: Run until it succeeds.
+            type: list
+            elements: str
+          timeout:
+            description: Seconds.
+            type: int
+            default: 60
+  images:
+    description: Images imported into containerd where it does not have them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      ref:
+        description: Name of the image.
+        type: str
+        required: true
+      path:
+        description: Archive on the host.
+        type: path
+        required: true
+      sha256:
+        description: sha256 of the archive.
+        type: str
+        required: true
+  restart:
+    description:
+      - V(now) restarts what needs it and waits for its health.
+      - V(defer) does all but that and says in RV(restart_required) whether it is needed.
+      - V(only) does nothing but that.
+    type: str
+    choices: [now, defer, only]
+    default: now
+  contents:
+    description: Contents of files and units in base64, rendered and set by the action plugin; in no log.
+    type: dict
+    default: {}
+  staging:
+    description: Where the action plugin put shipped files; set by it.
+    type: path
+attributes:
+  check_mode:
+    support: full
+    description: Says what would change.
+  diff_mode:
+    support: full
+    description: Shows files before and after; secrets are not shown.
+"""
+
+EXAMPLES = r"""
+- name: Run kube-scheduler
+  kubikk.kubikk.component:
+    name: kube-scheduler
+    owner: kube-scheduler
+    users:
+      - {name: kube-scheduler}
+    files:
+      - {path: /etc/kubernetes/kube-scheduler/config.yaml, template: config.yaml.j2}
+    units:
+      - name: kube-scheduler
+        template: kube-scheduler.service.j2
+        health: {url: "https://127.0.0.1:10259/healthz", ca: /etc/kubernetes/kube-scheduler/ca.crt}
+"""
+
+RETURN = r"""
+missing_artifacts:
+  description: Files the host lacks; where there are any, nothing else was done.
+  returned: when files must be shipped
+  type: list
+  elements: dict
+files:
+  description: Paths that were written or removed.
+  returned: always
+  type: list
+  elements: str
+restarted:
+  description: Units that were started or restarted.
+  returned: always
+  type: list
+  elements: str
+restart_required:
+  description: Whether a unit needs a restart that was deferred.
+  returned: always
+  type: bool
+active:
+  description: Units that were active before.
+  returned: always
+  type: list
+  elements: str
+reasons:
+  description: Why units were, or are to be, restarted.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils import (
+    artifacts,
+    files,
+    images,
+    kernel,
+    packages,
+    systemd,
+    users,
+)
+
+
+def component_spec():
+    """The module's arguments, as DOCUMENTATION describes them."""
+    text, path = {"type": "str"}, {"type": "path"}
+    name = {"type": "str", "required": True}
+    target = {"type": "path", "required": True}
+    flag_off, flag_on = {"type": "bool", "default": False}, {"type": "bool", "default": True}
+
+    def listing(options):
+        return {"type": "list", "elements": "dict", "default": [], "options": options}
+
+    strings = {"type": "list", "elements": "str", "default": []}
+    paths = {"type": "list", "elements": "path", "default": []}
+    health = {
+        "url": text,
+        "ca": path,
+        "cert": path,
+        "key": {"type": "path", "no_log": False},
+        "expect": text,
+        "command": {"type": "list", "elements": "str"},
+        "timeout": {"type": "int", "default": 60},
+    }
+    return {
+        "name": name,
+        "owner": {"type": "str", "default": "root"},
+        "users": listing({"name": name, "home": {"type": "str", "default": "/nonexistent"}}),
+        "directories": listing(
+            {"path": target, "owner": text, "group": text, "mode": {"type": "str", "default": "0755"}}
+        ),
+        "artifacts": listing(
+            {
+                "component": name,
+                "version": name,
+                "files": {"type": "dict", "required": True},
+                "link": {"type": "str", "default": ""},
+            }
+        ),
+        "files": listing(
+            {
+                "path": target,
+                "template": text,
+                "src": text,
+                "content": text,
+                "owner": text,
+                "group": text,
+                "mode": text,
+                "secret": {"type": "bool", "default": False, "no_log": False},
+                "create_only": flag_off,
+                "restart_on": flag_on,
+            }
+        ),
+        "absent": paths,
+        "kernel_modules": strings,
+        "sysctls": {"type": "dict", "default": {}},
+        "packages": strings,
+        "units": listing(
+            {
+                "name": name,
+                "template": text,
+                "dropin": text,
+                "inputs": paths,
+                "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+                "health": {"type": "dict", "options": health},
+            }
+        ),
+        "images": listing({"ref": name, "path": target, "sha256": name}),
+        "restart": {"type": "str", "choices": ["now", "defer", "only"], "default": "now"},
+        "contents": {"type": "dict", "default": {}, "no_log": True},
+        "staging": path,
+    }
+
+
+class Component:
+    """One call of the module: the wanted state, and what was done about it."""
+
+    def __init__(self, want, act):
+        self.want = want
+        self.act = act
+        self.changed_paths = []
+        self.changes = []
+        self.diffs = []
+        self.warnings = []
+        self.restarted = []
+        self.reasons = []
+        for entry in want["directories"] + want["files"]:
+            entry["owner"] = entry["owner"] or want["owner"]
+            entry["group"] = entry["group"] or want["owner"]
+        for unit in want["units"]:
+            unit["content_base64"] = want["contents"].get("unit " + unit["name"])
+            unit["dropin_base64"] = want["contents"].get("drop-in " + unit["name"])
+        for entry in want["files"]:
+            entry["content_base64"] = want["contents"][entry["path"]]
+            entry["mode"] = entry["mode"] or ("0600" if entry["secret"] else "0644")
+
+    def install(self):
+        """Everything up to the units' files."""
+        want, act = self.want, self.act
+        lacking = packages.absent(want["packages"])
+        if lacking and act:
+            packages.install(lacking)
+        self.changes += ["package " + name for name in lacking]
+        self.changes += ["user " + user["name"] for user in want["users"] if users.ensure_user(user, act)]
+        self.changed_paths += [entry["path"] for entry in want["directories"] if files.ensure_directory(entry, act)]
+        for artifact in want["artifacts"]:
+            if act:
+                self.changes += ["binary " + name for name in artifacts.install(artifact, want["staging"] or "")]
+            self.changed_paths += artifacts.link(artifact, act)
+        if want["staging"]:
+            artifacts.leave_staging(want["staging"])
+        self._kernel()
+        for entry in want["files"]:
+            self._file(entry)
+        self.changed_paths += [path for path in want["absent"] if files.ensure_absent(path, act)]
+        changed, diffs = systemd.write_unit_files(want["units"], act)
+        self.changed_paths += changed
+        self.diffs += diffs
+
+    def _file(self, entry):
+        changed, diff = files.ensure_file(entry, self.act)
+        if changed:
+            self.changed_paths.append(entry["path"])
+            self.diffs.append(diff)
+
+    def _kernel(self):
+        want = self.want
+        for path, text in (
+            (kernel.MODULES_FILE, kernel.text_of_modules(want["kernel_modules"])),
+            (kernel.SYSCTL_FILE, kernel.text_of_sysctls(want["sysctls"])),
+        ):
+            if text:
+                entry = {"path": path, "content_base64": files.encoded(text), "owner": "root", "group": "root"}
+                self._file(dict(entry, mode="0644", secret=False, create_only=False))
+        loaded, warnings = kernel.load_modules(want["kernel_modules"], self.act)
+        applied, more = kernel.apply_sysctls(want["sysctls"], self.act)
+        self.changes += ["kernel module " + name for name in loaded] + ["sysctl " + text for text in applied]
+        self.warnings += warnings + more
+
+    def units(self, restart):
+        """Starts, restarts or stops units; returns (restart_required, names that were active before)."""
+        wanted = self.want["units"]
+        states = systemd.show([unit["name"] for unit in wanted])
+        active = [name for name, state in states.items() if state["ActiveState"] == "active"]
+        if any(state["NeedDaemonReload"] == "yes" or state["LoadState"] == "not-found" for state in states.values()):
+            if self.act:
+                systemd.systemctl("daemon-reload")
+                states = systemd.show([unit["name"] for unit in wanted])
+        required = False
+        for unit in wanted:
+            name, state = unit["name"], states[unit["name"]]
+            if unit["state"] == "stopped":
+                self._stop(name, state)
+                continue
+            inputs, paths = systemd.inputs_of(unit, self.want["files"], self.want["artifacts"])
+            stamp = systemd.read_stamp(name)
+            reason = systemd.reason_to_restart(state, stamp, inputs, paths)
+            if state["UnitFileState"] != "enabled":
+                self.changes.append("enabled " + name)
+                if self.act:
+                    systemd.systemctl("enable", name + ".service")
+            if reason:
+                self.reasons.append("%s: %s" % (name, reason))
+            if restart == "defer" or not self.act:
+                required = required or bool(reason)
+                if reason and not self.act:
+                    self.restarted.append(name)
+                continue
+            if reason:
+                systemd.restart(name, state["InvocationID"])
+                self.restarted.append(name)
+            systemd.wait_healthy(unit)
+            invocation = systemd.show([name])[name]["InvocationID"]
+            if stamp != {"inputs": inputs, "invocation": invocation}:
+                systemd.write_stamp(name, inputs, invocation)
+        return required, active
+
+    def _stop(self, name, state):
+        if state["LoadState"] == "not-found":
+            return
+        if state["ActiveState"] not in ("inactive", "failed") or state["UnitFileState"] == "enabled":
+            self.changes.append("stopped " + name)
+            if self.act:
+                systemd.systemctl("disable", "--now", name + ".service")
+
+
+def main():
+    """Runs the module."""
+    module = AnsibleModule(argument_spec=component_spec(), supports_check_mode=True)
+    want = module.params
+    lacking = [] if want["staging"] else artifacts.missing(want["artifacts"])
+    if lacking and not module.check_mode:
+        module.exit_json(changed=False, missing_artifacts=lacking)
+    component = Component(want, not module.check_mode)
+    required, active = False, []
+    try:
+        if want["restart"] != "only":
+            component.install()
+            component.changes += ["binary " + entry["name"] for entry in lacking]
+        required, active = component.units(want["restart"])
+        if want["restart"] != "only":
+            component.changes += ["image " + ref for ref in images.ensure_images(want["images"], component.act)]
+    except (systemd.UnitError, packages.PackageError, images.ImageError, OSError, ValueError) as error:
+        module.fail_json(
+            msg="%s: %s" % (want["name"], error), files=component.changed_paths, restarted=component.restarted
+        )
+    for warning in component.warnings:
+        module.warn(warning)
+    module.exit_json(
+        changed=bool(component.changed_paths or component.changes or component.restarted),
+        files=component.changed_paths,
+        changes=component.changes,
+        restarted=component.restarted,
+        restart_required=required,
+        active=active,
+        reasons=component.reasons,
+        diff=component.diffs,
+    )
+
+
+if __name__ == "__main__":
+    main()

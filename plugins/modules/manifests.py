@@ -1,0 +1,122 @@
+#!/usr/bin/python
+"""Apply manifests through the API and wait for deployments."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: manifests
+short_description: Apply manifests through the Kubernetes API and wait for deployments
+description:
+  - Applies manifest files that are on the host with C(kubectl apply), and reports a change only where an object changed.
+  - Then waits until the deployments named are available.
+author:
+  - The Kubikk authors
+options:
+  kubeconfig:
+    description: Kubeconfig on the host.
+    type: path
+    required: true
+  paths:
+    description: Manifest files on the host, applied in this order.
+    type: list
+    elements: path
+    default: []
+  wait:
+    description: Deployments to wait for, as C(namespace/name).
+    type: list
+    elements: str
+    default: []
+  timeout:
+    description: Seconds to wait for deployments.
+    type: int
+    default: 120
+attributes:
+  check_mode:
+    support: full
+    description: Asks the API server for a dry run.
+  diff_mode:
+    support: none
+    description: Objects that would change are named.
+"""
+
+EXAMPLES = r"""
+- name: Apply CoreDNS and wait for it
+  kubikk.kubikk.manifests:
+    kubeconfig: /etc/kubernetes/admin.conf
+    paths: [/etc/kubernetes/addons/coredns.yaml]
+    wait: [kube-system/coredns]
+"""
+
+RETURN = r"""
+objects:
+  description: Objects that were created or changed, with what was done.
+  returned: always
+  type: list
+  elements: str
+  sample: ["deployment.apps/coredns configured"]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
+
+
+def apply(kubectl, paths, dry_run):
+    """Applies the files; returns the lines of kubectl's output about objects that changed."""
+    if not paths:
+        return []
+    arguments = ["apply"]
+    for path in paths:
+        arguments += ["-f", path]
+    if dry_run:
+        arguments.append("--dry-run=server")
+    lines = kubectl(*arguments).splitlines()
+    return [line for line in lines if line.replace(" (server dry run)", "").rsplit(" ", 1)[-1] != "unchanged"]
+
+
+def unavailable(kubectl, deployments):
+    """For each deployment that is not available yet, a sentence that says why."""
+    reasons = []
+    for deployment in deployments:
+        namespace, name = deployment.split("/", 1)
+        found = kubectl.objects("deployments", "-n", namespace, "--field-selector", "metadata.name=" + name)
+        if not found:
+            reasons.append("deployment %s does not exist" % deployment)
+            continue
+        status, wanted = found[0].get("status", {}), found[0]["spec"].get("replicas", 1)
+        current = status.get("observedGeneration") == found[0]["metadata"]["generation"]
+        if not (current and status.get("updatedReplicas", 0) == status.get("availableReplicas", 0) == wanted):
+            reasons.append("%s: %d of %d pods available" % (deployment, status.get("availableReplicas", 0), wanted))
+    return reasons
+
+
+def main():
+    """Runs the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "kubeconfig": {"type": "path", "required": True},
+            "paths": {"type": "list", "elements": "path", "default": []},
+            "wait": {"type": "list", "elements": "str", "default": []},
+            "timeout": {"type": "int", "default": 120},
+        },
+        supports_check_mode=True,
+    )
+    kubectl = Kubectl(module.params["kubeconfig"])
+    try:
+        objects = apply(kubectl, module.params["paths"], module.check_mode)
+        reasons = []
+        if not module.check_mode:
+            reasons = poll(lambda: unavailable(kubectl, module.params["wait"]), module.params["timeout"])
+    except KubectlError as error:
+        module.fail_json(msg=str(error))
+    if reasons:
+        pods = kubectl("get", "pods", "-A", "-o", "wide", "--field-selector", "status.phase!=Running")
+        module.fail_json(
+            msg="not available after %d s: %s\npods that are not running:\n%s"
+            % (module.params["timeout"], "; ".join(reasons), pods),
+            objects=objects,
+        )
+    module.exit_json(changed=bool(objects), objects=objects)
+
+
+if __name__ == "__main__":
+    main()

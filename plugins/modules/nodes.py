@@ -1,0 +1,184 @@
+#!/usr/bin/python
+"""Keep labels and taints of nodes, and wait until they are Ready."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nodes
+short_description: Keep the labels and taints of Kubernetes nodes and wait until they are Ready
+description:
+  - Sets labels and taints through the API, because a kubelet may not give itself every label.
+  - Which ones it set is kept in the node's annotation C(kubikk.io/managed), so that one that is no longer wanted is
+    removed, and those that others set are left alone.
+author:
+  - The Kubikk authors
+options:
+  kubeconfig:
+    description: Kubeconfig on the host.
+    type: path
+    required: true
+  nodes:
+    description: Nodes with the labels and taints they are to have.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the node.
+        type: str
+        required: true
+      labels:
+        description: Labels the node is to have.
+        type: dict
+        default: {}
+      taints:
+        description: Taints the node is to have, each with C(key), C(effect) and perhaps C(value).
+        type: list
+        elements: dict
+        default: []
+  wait_ready:
+    description: Whether to wait until all of them are Ready; otherwise only until they are registered.
+    type: bool
+    default: true
+  timeout:
+    description: Seconds to wait.
+    type: int
+    default: 120
+attributes:
+  check_mode:
+    support: full
+    description: Says which nodes would change.
+  diff_mode:
+    support: full
+    description: Shows labels and taints before and after.
+"""
+
+EXAMPLES = r"""
+- name: Mark the control plane
+  kubikk.kubikk.nodes:
+    kubeconfig: /etc/kubernetes/admin.conf
+    nodes:
+      - name: cp1
+        labels: {node-role.kubernetes.io/control-plane: ""}
+        taints: [{key: node-role.kubernetes.io/control-plane, effect: NoSchedule}]
+"""
+
+RETURN = r"""
+nodes:
+  description: Names of nodes whose labels or taints were changed.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import json
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
+
+MANAGED = "kubikk.io/managed"
+
+
+def taint_id(taint):
+    """What tells one taint of a node from another: key and effect."""
+    return "%s:%s" % (taint["key"], taint["effect"])
+
+
+def patch(node, wanted):
+    """The merge patch that gives a node its labels and taints, or None where it has them.
+
+    Args:
+        node: the Node object.
+        wanted: dict with labels and taints.
+    """
+    metadata = node["metadata"]
+    managed = json.loads(metadata.get("annotations", {}).get(MANAGED, '{"labels": [], "taints": []}'))
+    labels, taints = metadata.get("labels", {}), node["spec"].get("taints", [])
+    wanted_labels = {key: str(value) for key, value in wanted["labels"].items()}
+    wanted_taints = {
+        taint_id(taint): {k: v for k, v in taint.items() if v not in (None, "")} for taint in wanted["taints"]
+    }
+
+    label_patch = {key: value for key, value in wanted_labels.items() if labels.get(key) != value}
+    label_patch.update({key: None for key in managed["labels"] if key in labels and key not in wanted_labels})
+    kept = [
+        taint for taint in taints if taint_id(taint) not in wanted_taints and taint_id(taint) not in managed["taints"]
+    ]
+    present = {taint_id(taint): taint for taint in taints}
+    taints_right = all(
+        present.get(key, {}).get("value", "") == taint.get("value", "") and key in present
+        for key, taint in wanted_taints.items()
+    ) and not any(key in present and key not in wanted_taints for key in managed["taints"])
+    record = {"labels": sorted(wanted_labels), "taints": sorted(wanted_taints)}
+    if not label_patch and taints_right and managed == record:
+        return None
+    # The resource version makes the API refuse the patch where somebody else changed the taints meanwhile.
+    change = {"metadata": {"labels": label_patch, "annotations": {MANAGED: json.dumps(record, sort_keys=True)}}}
+    if not taints_right:
+        change["metadata"]["resourceVersion"] = metadata["resourceVersion"]
+        change["spec"] = {"taints": kept + [wanted_taints[key] for key in sorted(wanted_taints)]}
+    return change
+
+
+def not_ready(nodes, names, wait_ready):
+    """For each node that is missing or not Ready, a sentence that says why."""
+    reasons = []
+    found = {node["metadata"]["name"]: node for node in nodes}
+    for name in names:
+        if name not in found:
+            reasons.append("node %s is not registered: see `journalctl -u kubelet` on that host" % name)
+            continue
+        conditions = {condition["type"]: condition for condition in found[name]["status"].get("conditions", [])}
+        ready = conditions.get("Ready", {"status": "Unknown", "message": "its kubelet has not reported yet"})
+        if wait_ready and ready["status"] != "True":
+            reasons.append("node %s is not Ready: %s" % (name, ready.get("message", "")))
+    return reasons
+
+
+def main():
+    """Runs the module."""
+    node_spec = {
+        "name": {"type": "str", "required": True},
+        "labels": {"type": "dict", "default": {}},
+        "taints": {"type": "list", "elements": "dict", "default": []},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "kubeconfig": {"type": "path", "required": True},
+            "nodes": {"type": "list", "elements": "dict", "required": True, "options": node_spec},
+            "wait_ready": {"type": "bool", "default": True},
+            "timeout": {"type": "int", "default": 120},
+        },
+        supports_check_mode=True,
+    )
+    kubectl = Kubectl(module.params["kubeconfig"])
+    wanted = {node["name"]: node for node in module.params["nodes"]}
+    changed, diffs = [], []
+    try:
+        if not module.check_mode:
+            reasons = poll(lambda: not_ready(kubectl.objects("nodes"), wanted, False), module.params["timeout"])
+            if reasons:
+                module.fail_json(msg="after %d s: %s" % (module.params["timeout"], "; ".join(reasons)))
+        for node in kubectl.objects("nodes"):
+            name = node["metadata"]["name"]
+            change = patch(node, wanted[name]) if name in wanted else None
+            if change is None:
+                continue
+            changed.append(name)
+            before = {"labels": node["metadata"].get("labels", {}), "taints": node["spec"].get("taints", [])}
+            diffs.append({"before_header": name, "after_header": name, "before": before, "after": change})
+            if not module.check_mode:
+                kubectl("patch", "node", name, "--type=merge", "-p", json.dumps(change))
+        reasons = []
+        if not module.check_mode:
+            timeout, wait_ready = module.params["timeout"], module.params["wait_ready"]
+            reasons = poll(lambda: not_ready(kubectl.objects("nodes"), wanted, wait_ready), timeout)
+    except KubectlError as error:
+        module.fail_json(msg=str(error), nodes=changed)
+    if reasons:
+        module.fail_json(msg="after %d s: %s" % (module.params["timeout"], "; ".join(reasons)), nodes=changed)
+    module.exit_json(changed=bool(changed), nodes=changed, diff=diffs)
+
+
+if __name__ == "__main__":
+    main()

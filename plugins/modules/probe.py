@@ -1,0 +1,86 @@
+#!/usr/bin/python
+"""What roles need to know of a host, in one execution."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: probe
+short_description: Tell what roles need to know of a host
+description:
+  - Takes the place of fact gathering, which costs seconds per host for hundreds of facts that nobody reads.
+author:
+  - The Kubikk authors
+options:
+  paths:
+    description: Paths whose existence is wanted.
+    type: list
+    elements: path
+    default: []
+attributes:
+  check_mode:
+    support: full
+    description: Changes nothing.
+"""
+
+EXAMPLES = r"""
+- name: Probe the host
+  kubikk.kubikk.probe:
+    paths: [/run/systemd/resolve/resolv.conf]
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: The fact C(kubikk_probe).
+  returned: always
+  type: dict
+"""
+
+import os
+import platform
+
+from ansible.module_utils.basic import AnsibleModule
+
+FAMILIES = {
+    "debian": "debian",
+    "ubuntu": "debian",
+    "rhel": "redhat",
+    "fedora": "redhat",
+    "suse": "suse",
+    "opensuse": "suse",
+}
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def os_release(text):
+    """The distribution: {id, version, family}, from the text of /etc/os-release."""
+    values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    values = {key: value.strip("\"'") for key, value in values.items()}
+    names = [values.get("ID", "")] + values.get("ID_LIKE", "").split()
+    family = next((FAMILIES[name] for name in names if name in FAMILIES), "other")
+    return {"id": values.get("ID", ""), "version": values.get("VERSION_ID", ""), "family": family}
+
+
+def main():
+    """Runs the module."""
+    module = AnsibleModule(
+        argument_spec={"paths": {"type": "list", "elements": "path", "default": []}}, supports_check_mode=True
+    )
+    with open("/etc/os-release") as stream:
+        release = os_release(stream.read())
+    cgroup = "v2" if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else "v1"
+    probe = {
+        "os": release,
+        "arch": ARCHITECTURES.get(platform.machine(), platform.machine()),
+        "hostname": platform.node(),
+        "kernel": platform.release(),
+        "cgroup": cgroup,
+        # systemd manages cgroup v2; on v1 kubelet and the runtime write to cgroupfs themselves.
+        "cgroup_driver": "systemd" if cgroup == "v2" else "cgroupfs",
+        "memory_mb": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (1 << 20),
+        "exists": {path: os.path.exists(path) for path in module.params["paths"]},
+    }
+    module.exit_json(changed=False, ansible_facts={"kubikk_probe": probe})
+
+
+if __name__ == "__main__":
+    main()
