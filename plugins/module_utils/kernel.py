@@ -7,7 +7,7 @@ import subprocess
 
 MODULES_FILE = "/etc/modules-load.d/kubikk.conf"
 SYSCTL_FILE = "/etc/sysctl.d/99-kubikk.conf"
-# Where a feature shows that is there without a module of its name: built in, or loaded by the machine around a container.
+# Where a feature shows that is built in, or was loaded by the machine around a container.
 EVIDENCE = {
     "br_netfilter": "/proc/sys/net/bridge",
     "nf_conntrack": "/proc/sys/net/netfilter/nf_conntrack_max",
@@ -63,6 +63,10 @@ def _path(key):
     return "/proc/sys/" + key.replace(".", "/")
 
 
+# Limits that others may have set higher; hosts that are containers share them.
+RAISED_ONLY = "fs.inotify."
+
+
 def apply_sysctls(sysctls, act):
     """Sets sysctls whose value differs; returns (set, warnings)."""
     changed, warnings = [], []
@@ -73,7 +77,7 @@ def apply_sysctls(sysctls, act):
         except OSError:
             warnings.append("sysctl %s: this kernel does not have it" % key)
             continue
-        if current == str(value):
+        if current == str(value) or (key.startswith(RAISED_ONLY) and int(current) >= int(value)):
             continue
         if act:
             try:

@@ -212,11 +212,15 @@ options:
   restart:
     description:
       - V(now) restarts what needs it and waits for its health.
-      - V(defer) does all but that and says in RV(restart_required) whether it is needed.
-      - V(only) does nothing but that.
+      - V(later) leaves that to another call with the same arguments and O(finish), and says in RV(restart_required)
+        whether it is needed. So members of a cluster can be configured together and restarted one by one.
     type: str
-    choices: [now, defer, only]
+    choices: [now, later]
     default: now
+  finish:
+    description: Do nothing but the restart that was left for later.
+    type: bool
+    default: false
   contents:
     description: Contents of files and units in base64, rendered and set by the action plugin; in no log.
     type: dict
@@ -265,7 +269,7 @@ restarted:
   type: list
   elements: str
 restart_required:
-  description: Whether a unit needs a restart that was deferred.
+  description: Whether a unit needs a restart that was left for later.
   returned: always
   type: bool
 active:
@@ -357,7 +361,8 @@ def component_spec():
             }
         ),
         "images": listing({"ref": name, "path": target, "sha256": name}),
-        "restart": {"type": "str", "choices": ["now", "defer", "only"], "default": "now"},
+        "restart": {"type": "str", "choices": ["now", "later"], "default": "now"},
+        "finish": flag_off,
         "contents": {"type": "dict", "default": {}, "no_log": True},
         "staging": path,
     }
@@ -428,7 +433,7 @@ class Component:
         self.changes += ["kernel module " + name for name in loaded] + ["sysctl " + text for text in applied]
         self.warnings += warnings + more
 
-    def units(self, restart):
+    def units(self, later):
         """Starts, restarts or stops units; returns (restart_required, names that were active before)."""
         wanted = self.want["units"]
         states = systemd.show([unit["name"] for unit in wanted])
@@ -452,7 +457,7 @@ class Component:
                     systemd.systemctl("enable", name + ".service")
             if reason:
                 self.reasons.append("%s: %s" % (name, reason))
-            if restart == "defer" or not self.act:
+            if later or not self.act:
                 required = required or bool(reason)
                 if reason and not self.act:
                     self.restarted.append(name)
@@ -485,11 +490,11 @@ def main():
     component = Component(want, not module.check_mode)
     required, active = False, []
     try:
-        if want["restart"] != "only":
+        if not want["finish"]:
             component.install()
             component.changes += ["binary " + entry["name"] for entry in lacking]
-        required, active = component.units(want["restart"])
-        if want["restart"] != "only":
+        required, active = component.units(later=want["restart"] == "later" and not want["finish"])
+        if not want["finish"]:
             component.changes += ["image " + ref for ref in images.ensure_images(want["images"], component.act)]
     except (systemd.UnitError, packages.PackageError, images.ImageError, OSError, ValueError) as error:
         module.fail_json(

@@ -7,7 +7,8 @@ DOCUMENTATION = r"""
 module: manifests
 short_description: Apply manifests through the Kubernetes API and wait for deployments
 description:
-  - Applies manifest files that are on the host with C(kubectl apply), and reports a change only where an object changed.
+  - Applies manifest files that are on the host, by server-side apply.
+  - Reports a change only where an object changed.
   - Then waits until the deployments named are available.
 author:
   - The Kubikk authors
@@ -53,24 +54,52 @@ objects:
   returned: always
   type: list
   elements: str
-  sample: ["deployment.apps/coredns configured"]
+  sample: ["deployment/kube-system/coredns changed"]
 """
+
+import json
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
 
 
+def identity(item):
+    """Name of an object as kubectl prints it, with its namespace."""
+    metadata = item["metadata"]
+    return "/".join(filter(None, (item["kind"].lower(), metadata.get("namespace"), metadata["name"])))
+
+
+def essence(item):
+    """An object without what changes by itself."""
+    metadata = {
+        k: v for k, v in item["metadata"].items() if k not in ("managedFields", "resourceVersion", "generation")
+    }
+    return dict({k: v for k, v in item.items() if k != "status"}, metadata=metadata)
+
+
+def items_of(text):
+    """The objects in kubectl's JSON output: one object or a list; none where it is empty."""
+    answer = json.loads(text) if text.strip() else {"items": []}
+    return answer["items"] if "items" in answer else [answer]
+
+
 def apply(kubectl, paths, dry_run):
-    """Applies the files; returns the lines of kubectl's output about objects that changed."""
+    """Applies the files; returns what was done with each object that changed.
+
+    kubectl's own word for it ("configured") cannot be used: it says so of a PodDisruptionBudget every time.
+    """
     if not paths:
         return []
-    arguments = ["apply"]
-    for path in paths:
-        arguments += ["-f", path]
-    if dry_run:
-        arguments.append("--dry-run=server")
-    lines = kubectl(*arguments).splitlines()
-    return [line for line in lines if line.replace(" (server dry run)", "").rsplit(" ", 1)[-1] != "unchanged"]
+    files = [argument for path in paths for argument in ("-f", path)]
+    before = {
+        identity(item): essence(item) for item in items_of(kubectl("get", "--ignore-not-found", "-o", "json", *files))
+    }
+    mode = ["--dry-run=server"] if dry_run else []
+    after = items_of(
+        kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=kubikk", "-o", "json", *mode, *files)
+    )
+    changed = [item for item in after if before.get(identity(item)) != essence(item)]
+    return ["%s %s" % (identity(item), "changed" if identity(item) in before else "created") for item in changed]
 
 
 def unavailable(kubectl, deployments):

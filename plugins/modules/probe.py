@@ -35,8 +35,10 @@ ansible_facts:
   type: dict
 """
 
+import json
 import os
 import platform
+import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -60,6 +62,14 @@ def os_release(text):
     return {"id": values.get("ID", ""), "version": values.get("VERSION_ID", ""), "family": family}
 
 
+def interfaces():
+    """The host's addresses: {address: interface}."""
+    done = subprocess.run(["ip", "-json", "address"], capture_output=True, text=True, check=True)
+    return {
+        address["local"]: link["ifname"] for link in json.loads(done.stdout) for address in link.get("addr_info", [])
+    }
+
+
 def main():
     """Runs the module."""
     module = AnsibleModule(
@@ -77,6 +87,7 @@ def main():
         # systemd manages cgroup v2; on v1 kubelet and the runtime write to cgroupfs themselves.
         "cgroup_driver": "systemd" if cgroup == "v2" else "cgroupfs",
         "memory_mb": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (1 << 20),
+        "interfaces": interfaces(),
         "exists": {path: os.path.exists(path) for path in module.params["paths"]},
     }
     module.exit_json(changed=False, ansible_facts={"kubikk_probe": probe})
