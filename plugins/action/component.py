@@ -31,7 +31,7 @@ class ActionModule(ActionBase):
         answer = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
         lacking = answer.pop("missing_artifacts", None)
         if lacking:
-            args["staging"] = self._ship(lacking, args["artifacts"])
+            args["staging"] = self._ship(lacking, (args.get("artifacts") or []) + (args.get("images") or []))
             answer = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
             answer["shipped"] = [entry["name"] for entry in lacking]
         answer.pop("invocation", None)

@@ -8,7 +8,8 @@ DOCUMENTATION = r"""
 name: kubeconfig
 short_description: Build the kubeconfig of a component
 description:
-  - Names certificate and key files on the host rather than embedding them, so that a renewed certificate needs no new kubeconfig.
+  - Names certificate and key files on the host rather than embedding them, so that a renewed certificate needs no
+    new kubeconfig.
 options:
   _input:
     description: Name of the user.
@@ -34,7 +35,8 @@ options:
 
 EXAMPLES = r"""
 kubeconfig: >-
-  {{ 'system:kube-proxy' | kubikk.kubikk.kubeconfig(server='https://127.0.0.1:6443', ca='/etc/kubernetes/kube-proxy/ca.crt',
+  {{ 'system:kube-proxy' | kubikk.kubikk.kubeconfig(
+     server='https://127.0.0.1:6443', ca='/etc/kubernetes/kube-proxy/ca.crt',
      cert='/etc/kubernetes/kube-proxy/client.crt', key='/etc/kubernetes/kube-proxy/client.key') }}
 """
 

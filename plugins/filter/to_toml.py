@@ -42,7 +42,7 @@ def plain(value):
 def to_toml(value):
     """The TOML text of a dictionary."""
     try:
-        import tomli_w
+        import tomli_w  # noqa: PLC0415 (only hosts' roles that write TOML need it)
     except ImportError as error:
         raise AnsibleFilterError("to_toml needs the Python package tomli-w on the control node") from error
     return tomli_w.dumps(plain(value))

@@ -8,7 +8,7 @@ import os
 import pwd
 import tempfile
 
-SECRET = "(secret)\n"
+HIDDEN = "(secret)\n"
 
 
 def owner_ids(owner, group):
@@ -111,8 +111,8 @@ def ensure_file(entry, act):
 def file_diff(entry, before, status, data):
     """What Ansible's --diff shows of a changed file."""
     if entry["secret"]:
-        shown_before = "" if before is None else SECRET
-        shown_after = SECRET if before == data else "(secret, changed)\n"
+        shown_before = "" if before is None else HIDDEN
+        shown_after = HIDDEN if before == data else "(secret, changed)\n"
     else:
         shown_before = "" if before is None else before.decode("utf-8", "replace")
         shown_after = data.decode("utf-8", "replace")

@@ -18,24 +18,29 @@ def check(health):
     Returns:
         None where it is healthy, else a sentence that says what was seen.
     """
-    if health.get("command"):
-        try:
-            done = subprocess.run(health["command"], capture_output=True, text=True, check=False, timeout=10)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return "%s: %s" % (health["command"][0], error)
-        lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
-        return None if done.returncode == 0 else "%s: %s" % (health["command"][0], lines[-1])
+    return check_command(health["command"]) if health.get("command") else check_url(health)
+
+
+def check_command(command):
+    """None where the program succeeds, else the last line it said."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "%s: %s" % (command[0], error)
+    lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+    return None if done.returncode == 0 else "%s: %s" % (command[0], lines[-1])
+
+
+def check_url(health):
+    """None where the URL answers 200 with the expected text, else what it answered."""
     context = None
-    if health["url"].startswith("https:"):
-        try:
+    try:
+        if health["url"].startswith("https:"):
             context = ssl.create_default_context(cafile=health.get("ca"))
             if health.get("cert"):
                 context.load_cert_chain(health["cert"], health["key"])
-        except OSError as error:
-            return "certificates for %s: %s" % (health["url"], error)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-    try:
-        with opener.open(health["url"], timeout=5) as answer:
+        handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        with urllib.request.build_opener(*handlers).open(health["url"], timeout=5) as answer:
             body = answer.read(65536).decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         return "%s answers %d: %s" % (health["url"], error.code, error.read(300).decode("utf-8", "replace").strip())

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 
+from .artifacts import directory_of
+
 RECORD = "/var/lib/kubikk/images.json"
 CTR = ["/usr/local/bin/ctr", "--namespace", "k8s.io", "images"]
 
@@ -33,7 +35,7 @@ def ensure_images(images, act):
     """Imports images whose name is missing, or whose archive is another than the one imported last.
 
     Args:
-        images: [{ref, path, sha256}].
+        images: [{ref, component, version, files: {archive: {sha256}}}], each with one archive.
         act: False to only say what would be done.
 
     Returns:
@@ -51,10 +53,16 @@ def ensure_images(images, act):
         if act:
             raise
         present = set()
-    wanting = [image for image in images if image["ref"] not in present or record.get(image["ref"]) != image["sha256"]]
+    archives = {image["ref"]: next(iter(image["files"].items())) for image in images}
+    wanting = [
+        image
+        for image in images
+        if image["ref"] not in present or record.get(image["ref"]) != archives[image["ref"]][1]["sha256"]
+    ]
     for image in wanting if act else []:
-        _ctr("import", "--local", "--digests=false", image["path"])
-        record[image["ref"]] = image["sha256"]
+        archive, wanted = archives[image["ref"]]
+        _ctr("import", "--local", "--digests=false", os.path.join(directory_of(image), archive))
+        record[image["ref"]] = wanted["sha256"]
     if wanting and act:
         os.makedirs(os.path.dirname(RECORD), exist_ok=True)
         with open(RECORD + ".new", "w") as stream:

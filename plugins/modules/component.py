@@ -7,7 +7,7 @@ DOCUMENTATION = r"""
 module: component
 short_description: Bring one component of a host into its wanted state in one execution
 description:
-  - Users, directories, binaries, files, kernel settings, packages, systemd units and images of one component, in this order.
+  - Packages, users, directories, binaries, kernel settings, files, systemd units and images of one component.
   - A role that used one module for each would pay for a dozen executions on every host; this is one, and two when
     binaries have to be shipped.
   - Units are restarted only where what they read has changed since their process was started, which is noted on the
@@ -192,7 +192,7 @@ options:
             type: int
             default: 60
   images:
-    description: Images imported into containerd where it does not have them.
+    description: Images, shipped as archives and imported into containerd where it does not have them.
     type: list
     elements: dict
     default: []
@@ -201,13 +201,17 @@ options:
         description: Name of the image.
         type: str
         required: true
-      path:
-        description: Archive on the host.
-        type: path
-        required: true
-      sha256:
-        description: sha256 of the archive.
+      component:
+        description: Directory below C(/opt/kubikk).
         type: str
+        required: true
+      version:
+        description: Directory below that.
+        type: str
+        required: true
+      files:
+        description: The archive's file name to its C(path) on the control node, C(sha256) and C(size).
+        type: dict
         required: true
   restart:
     description:
@@ -360,7 +364,9 @@ def component_spec():
                 "health": {"type": "dict", "options": health},
             }
         ),
-        "images": listing({"ref": name, "path": target, "sha256": name}),
+        "images": listing(
+            {"ref": name, "component": name, "version": name, "files": {"type": "dict", "required": True}}
+        ),
         "restart": {"type": "str", "choices": ["now", "later"], "default": "now"},
         "finish": flag_off,
         "contents": {"type": "dict", "default": {}, "no_log": True},
@@ -399,9 +405,10 @@ class Component:
         self.changes += ["package " + name for name in lacking]
         self.changes += ["user " + user["name"] for user in want["users"] if users.ensure_user(user, act)]
         self.changed_paths += [entry["path"] for entry in want["directories"] if files.ensure_directory(entry, act)]
-        for artifact in want["artifacts"]:
+        for artifact in want["artifacts"] + want["images"]:
             if act:
                 self.changes += ["binary " + name for name in artifacts.install(artifact, want["staging"] or "")]
+        for artifact in want["artifacts"]:
             self.changed_paths += artifacts.link(artifact, act)
         if want["staging"]:
             artifacts.leave_staging(want["staging"])
@@ -438,10 +445,14 @@ class Component:
         wanted = self.want["units"]
         states = systemd.show([unit["name"] for unit in wanted])
         active = [name for name, state in states.items() if state["ActiveState"] == "active"]
-        if any(state["NeedDaemonReload"] == "yes" or state["LoadState"] == "not-found" for state in states.values()):
-            if self.act:
-                systemd.systemctl("daemon-reload")
-                states = systemd.show([unit["name"] for unit in wanted])
+        unknown = [
+            state
+            for state in states.values()
+            if state["NeedDaemonReload"] == "yes" or state["LoadState"] == "not-found"
+        ]
+        if unknown and self.act:
+            systemd.systemctl("daemon-reload")
+            states = systemd.show([unit["name"] for unit in wanted])
         required = False
         for unit in wanted:
             name, state = unit["name"], states[unit["name"]]
@@ -484,7 +495,7 @@ def main():
     """Runs the module."""
     module = AnsibleModule(argument_spec=component_spec(), supports_check_mode=True)
     want = module.params
-    lacking = [] if want["staging"] else artifacts.missing(want["artifacts"])
+    lacking = [] if want["staging"] else artifacts.missing(want["artifacts"] + want["images"])
     if lacking and not module.check_mode:
         module.exit_json(changed=False, missing_artifacts=lacking)
     component = Component(want, not module.check_mode)

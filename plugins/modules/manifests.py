@@ -80,7 +80,7 @@ def essence(item):
 def items_of(text):
     """The objects in kubectl's JSON output: one object or a list; none where it is empty."""
     answer = json.loads(text) if text.strip() else {"items": []}
-    return answer["items"] if "items" in answer else [answer]
+    return answer.get("items", [answer])
 
 
 def apply(kubectl, paths, dry_run):

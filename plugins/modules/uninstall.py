@@ -13,7 +13,7 @@ author:
   - The Kubikk authors
 options:
   units:
-    description: systemd units, stopped and disabled in this order; their unit files and drop-ins from Kubikk are removed.
+    description: systemd units, stopped and disabled in this order; Kubikk's unit files and drop-ins are removed.
     type: list
     elements: str
     required: true
@@ -65,6 +65,7 @@ removed:
 
 import os
 import pwd
+import shlex
 import shutil
 import signal
 import subprocess
@@ -204,9 +205,9 @@ def without_chains(rules, prefixes):
     """The text of iptables-save without chains whose names begin so, and without rules that name them."""
     kept = []
     for line in rules.splitlines():
-        words = line.replace(":", " ", 1).split() if line.startswith(":") else line.split()
-        comment_free = [word for word in words if not word.startswith('"')]
-        if not any(word.startswith(prefix) for word in comment_free for prefix in prefixes):
+        words = shlex.split(line[1:] if line.startswith(":") else line)
+        named = [word for before, word in zip(["", *words], words) if before != "--comment"]
+        if not any(word.startswith(prefix) for word in named for prefix in prefixes):
             kept.append(line)
     return "\n".join(kept) + "\n"
 

@@ -1,0 +1,69 @@
+"""Labels and taints of nodes: ours are kept, those of others are left alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.kubikk.kubikk.plugins.modules.nodes import MANAGED, not_ready, patch
+
+OURS = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+THEIRS = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": "now"}
+
+
+def node(labels: dict[str, str], taints: list[dict[str, str]], managed: dict[str, list[str]] | None) -> dict[str, Any]:
+    annotations = {} if managed is None else {MANAGED: json.dumps(managed)}
+    return {
+        "metadata": {"name": "n", "labels": labels, "annotations": annotations, "resourceVersion": "7"},
+        "spec": {"taints": taints},
+    }
+
+
+def test_nothing_to_do() -> None:
+    managed = {"labels": ["a"], "taints": ["node-role.kubernetes.io/control-plane:NoSchedule"]}
+    assert patch(node({"a": "1", "b": "2"}, [OURS, THEIRS], managed), {"labels": {"a": "1"}, "taints": [OURS]}) is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "managed", "wanted", "expected"),
+    [
+        ({}, None, {"a": "1"}, {"a": "1"}),
+        ({"a": "0"}, {"labels": ["a"], "taints": []}, {"a": "1"}, {"a": "1"}),
+        ({"a": "1"}, {"labels": ["a"], "taints": []}, {}, {"a": None}),
+        ({"theirs": "1"}, {"labels": [], "taints": []}, {"a": "1"}, {"a": "1"}),
+    ],
+)
+def test_labels(labels: Any, managed: Any, wanted: Any, expected: Any) -> None:
+    change = patch(node(labels, [], managed), {"labels": wanted, "taints": []})
+    assert change is not None
+    assert change["metadata"]["labels"] == expected
+    assert "spec" not in change
+
+
+@pytest.mark.parametrize(
+    ("taints", "managed", "wanted", "expected"),
+    [
+        ([THEIRS], None, [OURS], [THEIRS, OURS]),
+        ([OURS, THEIRS], ["node-role.kubernetes.io/control-plane:NoSchedule"], [], [THEIRS]),
+        ([dict(OURS, value="x")], [], [OURS], [OURS]),
+    ],
+)
+def test_taints(taints: Any, managed: Any, wanted: Any, expected: Any) -> None:
+    record = None if managed is None else {"labels": [], "taints": managed}
+    change = patch(node({}, taints, record), {"labels": {}, "taints": wanted})
+    assert change is not None
+    assert change["spec"]["taints"] == expected
+    assert change["metadata"]["resourceVersion"] == "7"
+
+
+def test_not_ready_says_why() -> None:
+    ready = {"metadata": {"name": "a"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    down = {"type": "Ready", "status": "False", "message": "cni plugin not initialized"}
+    sick = {"metadata": {"name": "b"}, "status": {"conditions": [down]}}
+    assert not_ready([ready, sick], ["a"], True) == []
+    assert not_ready([ready, sick], ["b"], False) == []
+    assert not_ready([ready, sick], ["b", "c"], True) == [
+        "node b is not Ready: cni plugin not initialized",
+        "node c is not registered: see `journalctl -u kubelet` on that host",
+    ]

@@ -1,0 +1,73 @@
+"""When a unit must be restarted."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.kubikk.kubikk.plugins.module_utils import systemd
+
+STAMP = {"inputs": "hash", "invocation": "run-1"}
+
+
+@pytest.mark.parametrize(
+    ("state", "stamp", "inputs", "expected"),
+    [
+        ({"ActiveState": "active", "InvocationID": "run-1"}, STAMP, "hash", None),
+        ({"ActiveState": "activating", "InvocationID": "run-1"}, STAMP, "hash", None),
+        ({"ActiveState": "inactive", "InvocationID": ""}, STAMP, "hash", "it is inactive"),
+        ({"ActiveState": "failed", "InvocationID": "run-1"}, STAMP, "hash", "it is failed"),
+        ({"ActiveState": "active", "InvocationID": "run-1"}, STAMP, "other", "what it reads has changed"),
+        # Started by hand or by systemd before the files were last written, or never noted.
+        (
+            {"ActiveState": "active", "InvocationID": "run-2"},
+            STAMP,
+            "hash",
+            "it was started before its files were written",
+        ),
+        (
+            {"ActiveState": "active", "InvocationID": "run-1"},
+            {},
+            "hash",
+            "it was started before its files were written",
+        ),
+    ],
+)
+def test_reason(
+    tmp_path: Path, state: dict[str, str], stamp: dict[str, str], inputs: str, expected: str | None
+) -> None:
+    file = tmp_path / "config"
+    file.write_text("x")
+    assert systemd.reason_to_restart(state, stamp, inputs, [str(file)]) == expected
+
+
+def test_restarted_by_systemd_after_its_files(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text("x")
+    started = str(int((time.monotonic() + 5) * 1e6))
+    state = {"ActiveState": "active", "InvocationID": "run-2", "ExecMainStartTimestampMonotonic": started}
+    assert systemd.reason_to_restart(state, STAMP, "hash", [str(file)]) is None
+
+
+def unit_call(text: str = "[Service]") -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    unit = {"name": "x", "content_base64": text, "dropin_base64": None, "inputs": []}
+    files = [{"path": "/etc/x", "content_base64": "Yg==", "restart_on": True, "create_only": False}]
+    artifacts = [{"component": "x", "files": {"x": {"sha256": "1"}}}]
+    return unit, files, artifacts
+
+
+def test_inputs_follow_everything_that_asks_for_a_restart() -> None:
+    before, paths = systemd.inputs_of(*unit_call("YQ=="))
+    assert paths == ["/etc/systemd/system/x.service", "/etc/x"]
+    assert systemd.inputs_of(*unit_call("YQ=="))[0] == before
+    assert systemd.inputs_of(*unit_call("Yw=="))[0] != before
+    unit, files, artifacts = unit_call("YQ==")
+    assert systemd.inputs_of(unit, files, [{"component": "x", "files": {"x": {"sha256": "2"}}}])[0] != before
+    files[0]["content_base64"] = "Yw=="
+    assert systemd.inputs_of(unit, files, artifacts)[0] != before
+    files[0]["restart_on"] = False
+    without = systemd.inputs_of(unit, files, artifacts)[0]
+    files[0]["content_base64"] = "ZA=="
+    assert systemd.inputs_of(unit, files, artifacts)[0] == without
