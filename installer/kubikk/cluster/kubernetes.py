@@ -1,0 +1,52 @@
+"""Kubernetes' version, kube-proxy and addons."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from kubikk.cluster.section import Section, describe, refuse
+from kubikk.cluster.versions import DEFAULT, SUPPORTED
+
+
+def _version(value: Any) -> Any:
+    if value not in SUPPORTED:
+        with_v = f"v{value}"
+        remedy = f"Write {with_v}." if with_v in SUPPORTED else f"Write one of {', '.join(SUPPORTED)}."
+        raise refuse(
+            f"the Kubernetes version {describe(value)} is not supported; expected {' or '.join(SUPPORTED)}", remedy
+        )
+    return value
+
+
+class Kubernetes(Section):
+    """What is installed."""
+
+    version: Annotated[str, BeforeValidator(_version), Field(json_schema_extra={"enum": list[Any](SUPPORTED)})] = Field(
+        default=DEFAULT, description="Version of Kubernetes; those of etcd, containerd and the rest follow from it."
+    )
+
+    @property
+    def number(self) -> str:
+        """The version without its v, for example 1.37.2."""
+        return self.version.removeprefix("v")
+
+    @property
+    def minor(self) -> str:
+        """The minor version, for example 1.37."""
+        return self.number.rpartition(".")[0]
+
+
+class KubeProxy(Section):
+    """How Services are reached on every node."""
+
+    mode: Literal["iptables"] = Field(default="iptables", description="How kube-proxy directs traffic.")
+
+
+class Addons(Section):
+    """What is installed in the cluster itself."""
+
+    coredns: bool = Field(
+        default=True, description="DNS for pods. Without it, bring your own, at the tenth Service address."
+    )

@@ -1,0 +1,78 @@
+"""The networks of pods and Services."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from kubikk.cluster.section import Section, refuse
+from kubikk.cluster.syntax import DnsName, Ipv4Cidr
+
+NODE_PREFIX = 24
+"""Prefix of the network that each node takes its pods' addresses from: the controller manager's default."""
+
+# kube-controller-manager refuses a pod network whose prefix is more than 16 shorter than a node's.
+_WIDEST_POD_PREFIX = NODE_PREFIX - 16
+# kube-apiserver refuses more than 20 bits of Service addresses.
+_WIDEST_SERVICE_PREFIX = 12
+# DNS has the tenth address.
+_NARROWEST_SERVICE_PREFIX = 28
+_DNS_OFFSET = 10
+
+
+def _pod_cidr(text: str) -> str:
+    prefix = IPv4Network(text).prefixlen
+    if not _WIDEST_POD_PREFIX <= prefix <= NODE_PREFIX:
+        raise refuse(
+            f"the pod network {text} has the prefix {prefix}; expected {_WIDEST_POD_PREFIX} to {NODE_PREFIX}",
+            f"Each node takes a /{NODE_PREFIX} from it; 10.244.0.0/16 has room for 256.",
+        )
+    return text
+
+
+def _service_cidr(text: str) -> str:
+    prefix = IPv4Network(text).prefixlen
+    if not _WIDEST_SERVICE_PREFIX <= prefix <= _NARROWEST_SERVICE_PREFIX:
+        raise refuse(
+            f"the Service network {text} has the prefix {prefix}; "
+            f"expected {_WIDEST_SERVICE_PREFIX} to {_NARROWEST_SERVICE_PREFIX}",
+            "10.96.0.0/12 is Kubernetes' usual one; 10.96.0.0/16 has room for 65,534 Services.",
+        )
+    return text
+
+
+class Network(Section):
+    """Addresses of pods and Services, and what carries pods' traffic between hosts."""
+
+    plugin: Literal["flannel", "none"] = Field(
+        default="flannel", description="Pod network. With none, nodes stay NotReady until you install one."
+    )
+    backend: Literal["vxlan", "host-gw"] = Field(
+        default="vxlan",
+        description="How flannel carries packets: in VXLAN, or by routes where all hosts share one segment.",
+    )
+    pod_cidr: Annotated[Ipv4Cidr, AfterValidator(_pod_cidr)] = Field(
+        default="10.244.0.0/16", description="Addresses of pods; each node takes a /24 of them."
+    )
+    service_cidr: Annotated[Ipv4Cidr, AfterValidator(_service_cidr)] = Field(
+        default="10.96.0.0/12", description="Addresses of Services; the first is the API's, the tenth is DNS's."
+    )
+    dns_domain: DnsName = Field(default="cluster.local", description="DNS domain of Services and pods.")
+    mtu: Annotated[int, Field(ge=576, le=65535)] | None = Field(
+        default=None, description="MTU of the pod network in bytes; by default found from the hosts' interfaces."
+    )
+
+    @property
+    def first_service_address(self) -> str:
+        """The address of the Service ``kubernetes``."""
+        return self._service_address(1)
+
+    @property
+    def dns_address(self) -> str:
+        """The address of the Service ``kube-dns``."""
+        return self._service_address(_DNS_OFFSET)
+
+    def _service_address(self, offset: int) -> str:
+        return str(IPv4Address(int(IPv4Network(self.service_cidr).network_address) + offset))
