@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from kubikk.cluster.api import Api
 from kubikk.cluster.artifacts import Artifacts
 from kubikk.cluster.components import Components
-from kubikk.cluster.hosts import Host
+from kubikk.cluster.hosts import Arch, Host
 from kubikk.cluster.kubernetes import Addons, KubeProxy, Kubernetes
 from kubikk.cluster.network import Network
 from kubikk.cluster.runtime import Runtime
@@ -65,7 +65,7 @@ class Cluster(Section):
         return tuple(host for host in self.hosts if host.is_node)
 
     @property
-    def archs(self) -> tuple[str, ...]:
+    def archs(self) -> tuple[Arch, ...]:
         """Architectures of the hosts, sorted, each once."""
         return tuple(sorted({host.arch for host in self.hosts}))
 

@@ -1,0 +1,52 @@
+# make lab: a cluster on this machine.  make test: lint, unit tests, cluster tests.  make clean: every trace gone.
+LAB ?= lab
+PYTHON ?= python3
+VENV := .venv
+KUBIKK := $(VENV)/bin/kubikk
+PYTEST := $(VENV)/bin/python -m pytest
+CLUSTER := inventory/$(LAB)
+
+.PHONY: lab test test-full lint unit cluster clean requirements docs
+.DEFAULT_GOAL := lab
+
+lab: $(VENV)/ready
+	$(KUBIKK) lab up --name $(LAB)
+
+test: lint unit cluster
+
+# What takes too long for every day: also the rows marked "full".
+test-full: lint unit lab
+	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER)
+
+lint: $(VENV)/ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/yamllint --strict .
+	$(VENV)/bin/ansible-lint --offline --strict
+
+unit: $(VENV)/ready
+	$(PYTEST) tests/unit
+
+cluster: lab
+	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) -m "not full"
+
+# Everything but the artifact cache in the user's cache directory.
+clean:
+	if [ -x $(KUBIKK) ]; then $(KUBIKK) lab down --name $(LAB); fi
+	rm -rf $(CLUSTER) $(VENV) .mypy_cache .pytest_cache .ruff_cache .ansible dist
+
+requirements: $(VENV)/ready
+	$(VENV)/bin/uv pip compile --quiet --universal --no-header --no-emit-index-url --no-emit-find-links \
+	    --extra dev --output-file requirements.txt pyproject.toml
+
+docs: $(VENV)/ready
+	$(VENV)/bin/python -m kubikk.cluster.publishing
+	$(VENV)/bin/python docs/role_readmes.py
+
+# Debian's python3 comes without venv; the stamp is written last, so that an interrupted installation is done again.
+$(VENV)/ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV) || { apt-get update -qq && apt-get install -qq -y python3-venv && $(PYTHON) -m venv $(VENV); }
+	$(VENV)/bin/pip install --quiet --requirement requirements.txt
+	$(VENV)/bin/pip install --quiet --no-deps --editable .
+	touch $@

@@ -1,0 +1,59 @@
+"""What the callback plugin ``kubikk.kubikk.events`` tells of a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the event stream.
+
+    Attributes:
+        kind: play_start, task_start, ok, changed, failed, skipped, unreachable or stats.
+        time: seconds since the epoch.
+        play: name of the play.
+        role: name of the role, "" outside of roles.
+        task: name of the task.
+        host: inventory name of the host, "" where the event concerns none.
+        duration: seconds that the task took on the host.
+        message: why it failed.
+        result: what is known of the result and holds no secret: files, restarted, changes, reasons …
+    """
+
+    kind: str
+    time: float
+    play: str = ""
+    role: str = ""
+    task: str = ""
+    host: str = ""
+    duration: float = 0.0
+    message: str = ""
+    result: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_result(self) -> bool:
+        """Whether a module or action ended; the check of a role's arguments happens on the control node alone."""
+        ended = self.kind in ("ok", "changed", "failed", "unreachable")
+        return ended and not self.task.startswith("Validating arguments")
+
+
+def parse(line: str) -> Event | None:
+    """The event of a line, or None where the line is none (cut off by a crash)."""
+    try:
+        data = json.loads(line)
+        return Event(
+            kind=data["event"],
+            time=float(data["time"]),
+            play=data.get("play") or "",
+            role=data.get("role") or "",
+            task=data.get("task") or "",
+            host=data.get("host") or "",
+            duration=float(data.get("duration") or 0),
+            message=data.get("msg") or "",
+            result=data.get("result") or {},
+        )
+    except (ValueError, KeyError, TypeError):
+        return None

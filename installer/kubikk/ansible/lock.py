@@ -1,0 +1,88 @@
+"""One run at a time per cluster and control node."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import getpass
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kubikk.errors import KubikkError
+
+# How long a run whose wrapper was killed may take to end its last steps on the hosts.
+_LAST_STEPS = 120.0
+
+
+@contextlib.contextmanager
+def cluster_lock(directory: Path, *, clock: float = _LAST_STEPS) -> Iterator[int]:
+    """Holds a cluster's lock, and gives its file descriptor for ansible-playbook to inherit.
+
+    The kernel's own lock (flock) rather than a library's: it is held as long as any process of the run lives, so a
+    wrapper that was killed does not free a cluster on which Ansible still works, and no stale lock is ever left.
+
+    Args:
+        directory: the cluster's, ``inventory/<name>``.
+        clock: seconds to wait for the last steps of a run whose wrapper is dead.
+
+    Raises:
+        KubikkError: another run holds it; says which and since when.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _acquire(descriptor, directory, clock)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(_holder()).encode(), 0)
+        yield descriptor
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, directory: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            holder = _read(descriptor)
+            alive = holder and Path(f"/proc/{holder['pid']}").exists()
+            if alive or time.monotonic() > deadline:
+                raise _refusal(directory, holder) from None
+            time.sleep(0.2)
+
+
+def _holder() -> dict[str, str | int]:
+    return {
+        "pid": os.getpid(),
+        "user": getpass.getuser(),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    }
+
+
+def _read(descriptor: int) -> dict[str, str | int]:
+    try:
+        holder: dict[str, str | int] = json.loads(os.pread(descriptor, 4096, 0))
+        return holder
+    except ValueError:
+        return {}
+
+
+def _refusal(directory: Path, holder: dict[str, str | int]) -> KubikkError:
+    who = "another run"
+    if holder:
+        who = "`{command}` of {user} on {host} (process {pid}), since {since}".format(**holder)
+    return KubikkError(
+        f"cluster {directory.name} is being changed by {who}",
+        remedy="wait for it to end, or end it with Ctrl-C where it runs",
+    )

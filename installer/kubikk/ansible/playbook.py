@@ -1,0 +1,157 @@
+"""Runs ansible-playbook as a child process and follows what it does."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubikk.ansible.events import Event, parse
+from kubikk.errors import KubikkError
+from kubikk.paths import collections_path, content_root
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Call:
+    """What to run.
+
+    Attributes:
+        playbook: file name below playbooks/, for example ``cluster.yml``.
+        inventory: the cluster's directory with hosts.yml.
+        run: directory for events.jsonl and ansible.log.
+        limit: hosts to limit the run to; all where empty.
+        become_password: for sudo; passed through a pipe, never on a command line or in a file.
+        inherit: file descriptors that the child keeps open (the cluster's lock).
+        forks: hosts worked on at a time.
+    """
+
+    playbook: str
+    inventory: Path
+    run: Path
+    limit: tuple[str, ...] = ()
+    become_password: str | None = None
+    inherit: tuple[int, ...] = ()
+    forks: int = 50
+
+
+def ansible_playbook() -> Path:
+    """The ansible-playbook of this Python environment, or of the PATH.
+
+    Raises:
+        KubikkError: there is none.
+    """
+    own = Path(sys.executable).parent / "ansible-playbook"
+    found = own if own.exists() else shutil.which("ansible-playbook")
+    if found is None:
+        raise KubikkError("ansible-playbook is not installed", remedy="install ansible-core beside kubikk")
+    return Path(found)
+
+
+def environment(call: Call, events: int) -> dict[str, str]:
+    """The child's environment: the caller's, with everything of Ansible's set here and no ansible.cfg read."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    return {
+        **kept,
+        "ANSIBLE_CONFIG": str(call.run / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections_path()),
+        "ANSIBLE_CALLBACKS_ENABLED": "kubikk.kubikk.events",
+        "ANSIBLE_FORKS": str(call.forks),
+        "ANSIBLE_GATHERING": "explicit",
+        "ANSIBLE_HOST_KEY_CHECKING": "true",
+        "ANSIBLE_INJECT_FACT_VARS": "false",
+        "ANSIBLE_NO_TARGET_SYSLOG": "true",
+        "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_PIPELINING": "true",
+        "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
+        "ANSIBLE_RETRY_FILES_ENABLED": "false",
+        "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout=15",
+        "ANSIBLE_TIMEOUT": "20",
+        "KUBIKK_EVENTS": f"/dev/fd/{events}",
+    }
+
+
+def _die_with_parent() -> None:
+    # A wrapper that is killed takes ansible-playbook with it, so that the next run does not meet it.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def run_playbook(call: Call, on_event: Callable[[Event], None]) -> int:
+    """Runs a playbook to its end.
+
+    Ctrl-C once lets the steps in hand end and stops; twice stops at once.
+
+    Args:
+        call: what to run.
+        on_event: called for every event, in order.
+
+    Returns:
+        ansible-playbook's exit code: 0 where every host succeeded.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+        KubikkError: ansible-playbook is not installed.
+    """
+    # An empty one: neither the caller's nor the system's settings may change what a run does.
+    (call.run / "ansible.cfg").touch()
+    reading, writing = os.pipe()
+    command = [str(ansible_playbook()), "-i", str(call.inventory / "hosts.yml")]
+    if call.limit:
+        command += ["--limit", ",".join(call.limit)]
+    descriptors = [writing, *call.inherit]
+    password = None
+    if call.become_password is not None:
+        password, feed = os.pipe()
+        os.write(feed, call.become_password.encode() + b"\n")
+        os.close(feed)
+        descriptors.append(password)
+        command += ["--become-password-file", f"/dev/fd/{password}"]
+    command.append(str(content_root() / "playbooks" / call.playbook))
+    with (call.run / "ansible.log").open("w") as log, (call.run / "events.jsonl").open("w") as journal:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment(call, writing),
+            pass_fds=descriptors,
+            # A group of its own: Ctrl-C reaches it once, from here.
+            start_new_session=True,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 (called from the main thread only)
+        )
+        os.close(writing)
+        if password is not None:
+            os.close(password)
+        try:
+            with os.fdopen(reading) as stream:
+                for line in stream:
+                    journal.write(line)
+                    journal.flush()
+                    event = parse(line)
+                    if event is not None:
+                        on_event(event)
+            return child.wait()
+        except KeyboardInterrupt:
+            _stop(child)
+            raise
+        finally:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """Asks ansible-playbook to stop, and ends it where Ctrl-C comes a second time."""
+    os.kill(child.pid, signal.SIGINT)
+    try:
+        child.wait(timeout=300)
+    except (KeyboardInterrupt, subprocess.TimeoutExpired):
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

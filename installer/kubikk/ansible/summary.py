@@ -1,0 +1,121 @@
+"""What a run came to, gathered from its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubikk.ansible.events import Event
+
+# Roles as an operator thinks of them, in the order in which they run.
+PHASES: dict[str, str] = {
+    "host": "host",
+    "etcd": "etcd",
+    "kube_apiserver": "control plane",
+    "kube_controller_manager": "control plane",
+    "kube_scheduler": "control plane",
+    "addons": "control plane",
+    "containerd": "runtime",
+    "cni": "runtime",
+    "api_load_balancer": "API access",
+    "kubelet": "kubelet",
+    "flannel": "network",
+    "kube_proxy": "Services",
+    "cluster_ready": "ready",
+    "reset": "reset",
+}
+
+
+@dataclass
+class HostSummary:
+    """What happened on one host.
+
+    Attributes:
+        executions: modules that ran there.
+        changed: what was written, installed or set, in order.
+        restarted: units.
+        failure: why it dropped out, "" where it did not.
+        unreachable: whether it dropped out because it did not answer.
+    """
+
+    executions: int = 0
+    changed: list[str] = field(default_factory=list)
+    restarted: list[str] = field(default_factory=list)
+    failure: str = ""
+    unreachable: bool = False
+
+
+@dataclass
+class Summary:
+    """What a run came to so far.
+
+    Attributes:
+        hosts: by name.
+        phases: seconds from a phase's first event to its last.
+        cells: state of each (host, phase): running, ok, changed, failed or unreachable.
+    """
+
+    hosts: dict[str, HostSummary] = field(default_factory=dict)
+    phases: dict[str, float] = field(default_factory=dict)
+    cells: dict[tuple[str, str], str] = field(default_factory=dict)
+    _begun: dict[str, float] = field(default_factory=dict)
+
+    def add(self, event: Event) -> None:
+        """Takes an event into account."""
+        phase = PHASES.get(event.role)
+        if not event.host or phase is None:
+            return
+        begun = self._begun.setdefault(phase, event.time)
+        self.phases[phase] = round(event.time - begun, 3)
+        host = self.hosts.setdefault(event.host, HostSummary())
+        cell = (event.host, phase)
+        if event.kind == "task_start":
+            if self.cells.get(cell) not in ("changed", "failed", "unreachable"):
+                self.cells[cell] = "running"
+            return
+        if event.is_result:
+            # A host that lacked binaries ran the module twice.
+            host.executions += 2 if event.result.get("shipped") else 1
+        self._result(event, host, cell)
+
+    def _result(self, event: Event, host: HostSummary, cell: tuple[str, str]) -> None:
+        if event.kind in ("failed", "unreachable"):
+            self.cells[cell] = event.kind
+            host.failure = event.message
+            host.unreachable = event.kind == "unreachable"
+        elif event.kind == "changed":
+            self.cells[cell] = "changed"
+        elif self.cells.get(cell) == "running":
+            self.cells[cell] = "ok"
+        for key in ("files", "changes", "objects", "removed"):
+            host.changed += event.result.get(key, [])
+        if event.kind == "changed" and event.result.get("nodes"):
+            host.changed += [f"node {name}" for name in event.result["nodes"]]
+        host.restarted += event.result.get("restarted", [])
+
+    @property
+    def failed(self) -> dict[str, HostSummary]:
+        """Hosts that dropped out."""
+        return {name: host for name, host in sorted(self.hosts.items()) if host.failure}
+
+    @property
+    def change_count(self) -> int:
+        """Things changed and units restarted, on all hosts."""
+        return sum(len(host.changed) + len(host.restarted) for host in self.hosts.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """For summary.json and ``--json``."""
+        return {
+            "changes": self.change_count,
+            "phases": self.phases,
+            "hosts": {
+                name: {
+                    "executions": host.executions,
+                    "changed": host.changed,
+                    "restarted": host.restarted,
+                    "failure": host.failure,
+                    "unreachable": host.unreachable,
+                }
+                for name, host in sorted(self.hosts.items())
+            },
+        }

@@ -1,0 +1,141 @@
+"""Commands that work on a cluster's hosts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kubikk.cli.console import print_json, stdout
+from kubikk.cli.options import DEFAULT_FILE, AskBecomePass, ClusterFile, Json, Limit, become_password, existing
+from kubikk.cluster.hosts import Host
+from kubikk.errors import KubikkError
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(preflight)
+    app.command()(up)
+    app.command()(status)
+    app.command()(kubeconfig)
+    app.command()(reset)
+
+
+def preflight(file: ClusterFile = DEFAULT_FILE, ask_become_pass: AskBecomePass = False, json: Json = False) -> None:
+    """Check whether the hosts are fit, and say what to do where they are not. Changes nothing."""
+    from kubikk.cli.findings import print_findings
+    from kubikk.hosts.preflight import preflight as examine
+    from kubikk.operations.workspace import open_workspace
+
+    workspace = open_workspace(existing(file))
+    report = examine(workspace.cluster, become_password=become_password(ask_become_pass))
+    if json:
+        print_json(report.to_dict())
+    else:
+        print_findings(report)
+    if report.errors:
+        raise typer.Exit(1)
+
+
+def up(
+    file: ClusterFile = DEFAULT_FILE,
+    limit: Limit = None,
+    ask_become_pass: AskBecomePass = False,
+    skip_preflight: Annotated[bool, typer.Option("--skip-preflight", help="Do not examine the hosts first.")] = False,
+) -> None:
+    """Bring the cluster into the state that its file describes."""
+    from kubikk.cli.display import display
+    from kubikk.cli.report import print_changes, print_usage
+    from kubikk.operations.apply import up as apply
+    from kubikk.operations.run import RunOptions
+    from kubikk.operations.workspace import open_workspace
+
+    workspace = open_workspace(existing(file))
+    password = become_password(ask_become_pass)
+    hosts = _known_hosts(workspace.cluster.hosts, limit)
+    with display() as shown:
+        result = apply(workspace, shown, RunOptions(hosts, password, shown.on_event), check=not skip_preflight)
+    print_changes(result)
+    if result.summary.failed:
+        raise typer.Exit(1)
+    print_usage(workspace)
+
+
+def status(file: ClusterFile = DEFAULT_FILE, ask_become_pass: AskBecomePass = False, json: Json = False) -> None:
+    """Show every component of every host: version, health, and when its certificates expire."""
+    from kubikk.cli.status_table import print_status
+    from kubikk.hosts.status import status as examine
+    from kubikk.operations.workspace import open_workspace
+
+    workspace = open_workspace(existing(file))
+    report = examine(workspace.cluster, workspace.directory, become_password=become_password(ask_become_pass))
+    if json:
+        print_json(report.to_dict())
+    else:
+        print_status(report)
+    if not report.healthy:
+        raise typer.Exit(1)
+
+
+def kubeconfig(
+    file: ClusterFile = DEFAULT_FILE,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it here, readable by you only.")] = None,
+) -> None:
+    """Print a kubeconfig whose current context is an API server that answers."""
+    from kubikk.operations.kubeconfig import kubeconfig as render
+    from kubikk.operations.workspace import open_workspace
+
+    text = render(open_workspace(existing(file)))
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        os.fchmod(stream.fileno(), 0o600)
+        stream.write(text)
+
+
+def reset(
+    file: ClusterFile = DEFAULT_FILE,
+    limit: Limit = None,
+    ask_become_pass: AskBecomePass = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the cluster's name first.")] = False,
+) -> None:
+    """Take Kubernetes off the hosts, with all data of the cluster."""
+    from kubikk.cli.display import display
+    from kubikk.cli.report import print_changes
+    from kubikk.operations.reset import reset as remove
+    from kubikk.operations.run import RunOptions
+    from kubikk.operations.workspace import open_workspace
+
+    workspace = open_workspace(existing(file))
+    name = workspace.cluster.name
+    hosts = _known_hosts(workspace.cluster.hosts, limit)
+    where = ", ".join(hosts) if hosts else f"all {len(workspace.cluster.hosts)} hosts"
+    if not yes and typer.prompt(f"This deletes the cluster {name} from {where}. Type its name to go on") != name:
+        raise KubikkError("that is not the cluster's name: nothing was touched")
+    password = become_password(ask_become_pass)
+    with display() as shown:
+        result = remove(workspace, shown, RunOptions(hosts, password, shown.on_event))
+    print_changes(result)
+    if result.summary.failed:
+        raise typer.Exit(1)
+    stdout().print(f"Kubernetes is gone from {where}; certificates and the cluster file stay in {workspace.directory}")
+
+
+def _known_hosts(hosts: Sequence[Host], limit: list[str] | None) -> tuple[str, ...]:
+    """The hosts named, checked against the cluster file.
+
+    Raises:
+        KubikkError: one is not in it.
+    """
+    names = {host.name for host in hosts}
+    unknown = [name for name in limit or [] if name not in names]
+    if unknown:
+        raise KubikkError(
+            f"no host {', '.join(unknown)} in the cluster file", remedy=f"hosts are {', '.join(sorted(names))}"
+        )
+    return tuple(limit or ())

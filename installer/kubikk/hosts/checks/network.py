@@ -1,0 +1,105 @@
+"""Checks of ports, routes and firewalls."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from kubikk.hosts.checks.view import Fault, View, error, warning
+from kubikk.hosts.facts import Listener
+from kubikk.hosts.layout import FLANNEL_INTERFACE, FLANNEL_VXLAN, ports, uses_vxlan
+from kubikk.hosts.reachability import Attempt
+
+
+def check_ports(view: View) -> Iterator[Fault]:
+    """Ports that Kubikk's services will listen on are free, or theirs already."""
+    wanted = {(port.protocol, port.number): port.unit for port in ports(view.cluster, view.host)}
+    told = set()
+    for listener in view.facts.listeners:
+        place = (listener.protocol, listener.port)
+        # A socket without a process belongs to the kernel: VXLAN, which has a check of its own.
+        if place not in wanted or place in told or view.owns(listener) or not listener.program:
+            continue
+        told.add(place)
+        yield error(
+            f"{listener.protocol} port {listener.port}, which {wanted[place]} needs, is used by {_name(listener)}",
+            f"Stop it: systemctl disable --now {listener.unit}" if listener.unit else "Stop that program.",
+        )
+
+
+def _name(listener: Listener) -> str:
+    where = f" ({listener.executable})" if listener.executable else ""
+    unit = f" of {listener.unit}" if listener.unit else ""
+    return f"{listener.program}{where}{unit}"
+
+
+def check_vxlan(view: View) -> Iterator[Fault]:
+    """No other VXLAN interface on the port that flannel uses."""
+    if not uses_vxlan(view.cluster) or not view.host.is_node:
+        return
+    ours = "flanneld" in view.facts.kubikk_units
+    for interface in view.facts.vxlan:
+        if interface.port == FLANNEL_VXLAN and not (ours and interface.name == FLANNEL_INTERFACE):
+            yield error(
+                f"the interface {interface.name} uses UDP port {FLANNEL_VXLAN}, which flannel needs",
+                f"Remove the pod network it is left from, then run ip link delete {interface.name}.",
+            )
+
+
+def check_route(view: View) -> Iterator[Fault]:
+    """A default route; without one, kube-proxy and pods that reach out fail in strange ways."""
+    if not view.facts.default_route:
+        yield warning(
+            "there is no default route",
+            "Add one, if only to a gateway that drops everything: Services need a route for their addresses.",
+        )
+
+
+def check_firewall(view: View) -> Iterator[Fault]:
+    """Firewalls that are managed by others: their rules may come and go."""
+    firewalld = view.facts.units.get("firewalld")
+    names = [name for name, on in (("firewalld", firewalld and firewalld.runs), ("ufw", view.facts.ufw)) if on]
+    for name in names:
+        numbers = ", ".join(f"{port.number}/{port.protocol}" for port in ports(view.cluster, view.host) if port.peers)
+        yield warning(
+            f"{name} filters packets",
+            f"Allow {numbers} from the other hosts, and what the pod network needs, or turn {name} off.",
+        )
+
+
+def check_selinux(view: View) -> Iterator[Fault]:
+    """SELinux in enforcing mode, which needs a policy for containers."""
+    if view.facts.selinux == "enforcing":
+        yield warning(
+            "SELinux is enforcing",
+            "Install container-selinux, or set it to permissive if pods cannot read their volumes.",
+        )
+
+
+def unreached(attempts: list[Attempt]) -> Iterator[tuple[str, Fault]]:
+    """Ports of hosts that others cannot connect to: host, fault. One fault per port, whoever cannot."""
+    failed: dict[tuple[str, str, int, str], list[Attempt]] = defaultdict(list)
+    tried: dict[tuple[str, str, int], int] = defaultdict(int)
+    for attempt in attempts:
+        place = (attempt.target, attempt.port.protocol, attempt.port.number)
+        tried[place] += 1
+        if attempt.result != "open":
+            failed[(*place, attempt.result)].append(attempt)
+    for (target, protocol, number, result), group in failed.items():
+        origins = ", ".join(attempt.origin for attempt in group)
+        everybody = " (nobody can)" if len(group) == tried[target, protocol, number] and len(group) > 1 else ""
+        yield (
+            target,
+            error(
+                f"{protocol} port {number} ({group[0].port.unit}) cannot be reached from {origins}{everybody}: "
+                f"{_REASONS.get(result, result)}",
+                f"Allow {number}/{protocol} between the hosts in their firewalls and in those of the network.",
+            ),
+        )
+
+
+_REASONS = {
+    "timeout": "no answer, so a firewall drops it",
+    "refused": "it is refused, although something listens there, so a firewall rejects it",
+    "unreachable": "a router or a firewall says that it is unreachable",
+}

@@ -1,0 +1,129 @@
+"""Checks of the operating system."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kubikk.hosts.checks.view import Fault, View, error, warning
+from kubikk.hosts.layout import uses_vxlan
+
+OLDEST = {
+    "debian": (11,),
+    "ubuntu": (22, 4),
+    "rhel": (9,),
+    "rocky": (9,),
+    "almalinux": (9,),
+    "centos": (9,),
+    "ol": (9,),
+    "fedora": (40,),
+    "amzn": (2023,),
+}
+"""The oldest release of each supported distribution: the first with Python 3.9 or newer."""
+
+OLDEST_SYSTEMD = 240
+"""The first that takes the unit files' settings as they are written."""
+
+OLDEST_KERNEL = (4, 19)
+"""What Kubernetes asks for: https://kubernetes.io/docs/reference/node/kernel-version-requirements/."""
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
+_LAST_WITH_CGROUP_V1 = 257
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """The numbers of a version: ``24.04`` is (24, 4)."""
+    return tuple(int(part) for part in re.findall(r"\d+", text))
+
+
+def check_os(view: View) -> Iterator[Fault]:
+    """A distribution that Kubikk is meant for, in a release that is new enough."""
+    system = view.facts.os
+    shown = system.name or system.id or "an unknown operating system"
+    supported = "Debian 11, Ubuntu 22.04, RHEL 9 and its relatives, Fedora 40, Amazon Linux 2023, or newer"
+    oldest = OLDEST.get(system.id)
+    if oldest is None:
+        yield warning(f"{shown} is not among the distributions that Kubikk is tested with", f"Use {supported}.")
+    elif (found := numbers(system.version)) and found < oldest:
+        yield error(f"{shown} is too old", f"Use {supported}.")
+
+
+def check_architecture(view: View) -> Iterator[Fault]:
+    """The processor that the cluster file says, which decides what is installed."""
+    found = ARCHITECTURES.get(view.facts.arch)
+    if found is None:
+        yield error(f"the processor is {view.facts.arch}, which Kubikk has nothing for", "Use an amd64 or arm64 host.")
+    elif found != view.host.arch:
+        yield error(
+            f"the processor is {found}, and the cluster file says {view.host.arch}",
+            f"Write arch: {found} for {view.host.name}.",
+        )
+
+
+def check_root(view: View) -> Iterator[Fault]:
+    """Root, directly or through sudo."""
+    if not view.facts.root:
+        yield error(
+            f"{view.cluster.connection(view.host).user} is not root and sudo is turned off",
+            "Take ssh.become: false out of the cluster file, or log in as root.",
+        )
+
+
+def check_systemd(view: View) -> Iterator[Fault]:
+    """systemd as the first process."""
+    if view.facts.init != "systemd" or not view.facts.systemd:
+        yield error(
+            f"the first process is {view.facts.init or 'unknown'}, not systemd", "Use a host that systemd starts."
+        )
+    elif view.facts.systemd < OLDEST_SYSTEMD:
+        yield error(
+            f"systemd {view.facts.systemd} is older than {OLDEST_SYSTEMD}", "Use a newer release of the distribution."
+        )
+
+
+def check_kernel(view: View) -> Iterator[Fault]:
+    """A kernel that is new enough and has what containers and their network need."""
+    release = view.facts.kernel
+    if numbers(release)[:2] < OLDEST_KERNEL:
+        yield warning(f"the kernel {release} is older than 4.19, which Kubernetes asks for", "Use a newer kernel.")
+    for feature, purpose in _needed(view).items():
+        if not view.facts.features.get(feature, False):
+            remedy = f"Load the module {feature}, or use a kernel that has it."
+            if feature == "vxlan":
+                remedy = f"{remedy[:-1]}, or set network.backend: host-gw."
+            yield error(f"the kernel lacks {feature}, for {purpose}", remedy)
+
+
+def _needed(view: View) -> dict[str, str]:
+    """Features of the kernel that a host needs, and what for."""
+    if not view.host.is_node:
+        return {}
+    needed = {
+        "overlay": "containers",
+        "bridge": "pods",
+        "veth": "pods",
+        "br_netfilter": "Services",
+        "iptables": "Services",
+        "nf_conntrack": "Services",
+    }
+    return needed | ({"vxlan": "flannel"} if uses_vxlan(view.cluster) else {})
+
+
+def check_cgroup(view: View) -> Iterator[Fault]:
+    """cgroup controllers that kubelet cannot do without, and which version they have."""
+    if not view.host.is_node:
+        return
+    group = view.facts.cgroup
+    missing = [name for name in CONTROLLERS if name not in group.controllers]
+    if missing:
+        yield error(
+            f"cgroup controllers are missing: {', '.join(missing)}",
+            "Take options that disable them (such as cgroup_disable=memory) from the kernel's command line.",
+        )
+    if group.version == 1:
+        yield warning(
+            "the host has cgroup v1, which Kubernetes supports no longer than it must",
+            "Boot it with cgroup v2 (systemd.unified_cgroup_hierarchy=1); it works meanwhile.",
+        )

@@ -1,0 +1,54 @@
+"""Everything a run needs on the control node: artifacts, certificates, inventory, kubeconfig."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kubikk import artifacts, inventory, pki
+from kubikk.cluster import Cluster
+from kubikk.operations.workspace import Workspace
+from kubikk.progress import Progress
+
+
+def obtain_artifacts(cluster: Cluster, progress: Progress) -> artifacts.ResolvedArtifacts:
+    """Finds the cluster's artifacts in the cache or gets them from their source.
+
+    Args:
+        cluster: the cluster.
+        progress: told what is downloaded and built.
+
+    Raises:
+        KubikkError: one cannot be had.
+    """
+    wanted = artifacts.wanted_for(
+        cluster.kubernetes.version,
+        cluster.archs,
+        runtimes={host.runtime or cluster.runtime for host in cluster.cluster_hosts},
+        network_plugin=cluster.network.plugin,
+        addons=cluster.addons.model_dump(),
+    )
+    settings = artifacts.ArtifactSettings(source=cluster.artifacts.source, mirror=cluster.artifacts.mirror)
+    return artifacts.resolve(wanted, settings, progress)
+
+
+def prepare(workspace: Workspace, progress: Progress) -> list[Path]:
+    """Brings ``inventory/<name>`` up to date; returns the files that changed.
+
+    Args:
+        workspace: the cluster and its directory.
+        progress: told what is downloaded and built, and what is issued.
+
+    Raises:
+        KubikkError: an artifact cannot be had, or the directory cannot be used.
+    """
+    found = obtain_artifacts(workspace.cluster, progress)
+    issued = pki.ensure(workspace.cluster, workspace.pki, now=datetime.now(UTC))
+    for warning in issued.warnings:
+        progress.log(f"warning: {warning}")
+    for entry in issued.reissued:
+        progress.log(f"certificate {entry.path} is issued again: {entry.reason}")
+    changed = inventory.build(workspace.cluster, found.variables()).write(workspace.directory)
+    if pki.write_kubeconfig(workspace.cluster, workspace.pki, workspace.kubeconfig):
+        changed.append(workspace.kubeconfig)
+    return changed

@@ -1,0 +1,27 @@
+"""``reset``: takes Kubernetes off hosts, data included."""
+
+from __future__ import annotations
+
+from kubikk.ansible.lock import cluster_lock
+from kubikk.operations.prepare import prepare
+from kubikk.operations.run import RunOptions, RunResult, run
+from kubikk.operations.workspace import Workspace
+from kubikk.progress import Progress
+
+
+def reset(workspace: Workspace, progress: Progress, options: RunOptions) -> RunResult:
+    """Stops and removes everything that ``up`` installed.
+
+    Certificates and the cluster file stay in ``inventory/<name>``.
+
+    Args:
+        workspace: the cluster and its directory.
+        progress: told what is prepared.
+        options: what the operator says about the run.
+
+    Raises:
+        KubikkError: another run is under way.
+    """
+    with cluster_lock(workspace.directory) as lock:
+        prepare(workspace, progress)
+        return run(workspace, "reset", "reset.yml", options, lock)

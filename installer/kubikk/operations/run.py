@@ -1,0 +1,87 @@
+"""One run of a playbook on a cluster: locked, journalled, summed up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubikk.ansible.events import Event
+from kubikk.ansible.journal import new_run, write_summary
+from kubikk.ansible.playbook import Call, run_playbook
+from kubikk.ansible.summary import Summary
+from kubikk.errors import KubikkError
+from kubikk.operations.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended.
+
+    Attributes:
+        summary: what happened where.
+        seconds: how long it took.
+        directory: its journal.
+    """
+
+    summary: Summary
+    seconds: float
+    directory: Path
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the operator says about a run.
+
+    Attributes:
+        limit: hosts to limit it to; all where empty.
+        become_password: for sudo.
+        on_event: follows the run.
+    """
+
+    limit: tuple[str, ...] = ()
+    become_password: str | None = None
+    on_event: Callable[[Event], None] = lambda event: None
+
+
+def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int) -> RunResult:
+    """Runs a playbook and notes how it went.
+
+    Args:
+        workspace: the cluster and its directory.
+        verb: for the journal, for example ``up``.
+        playbook: file name below playbooks/.
+        options: what the operator says about it.
+        lock: descriptor of the cluster's lock, which the child keeps.
+
+    Raises:
+        KubikkError: Ansible failed in a way that no host accounts for.
+    """
+    directory = new_run(workspace.directory, verb, workspace.file)
+    summary = Summary()
+    begun = time.monotonic()
+
+    def follow(event: Event) -> None:
+        summary.add(event)
+        options.on_event(event)
+
+    call = Call(
+        playbook=playbook,
+        inventory=workspace.directory,
+        run=directory,
+        limit=options.limit,
+        become_password=options.become_password,
+        inherit=(lock,),
+    )
+    code = run_playbook(call, follow)
+    seconds = time.monotonic() - begun
+    write_summary(directory, {"verb": verb, "exit": code, "seconds": round(seconds, 1), **summary.as_dict()})
+    if code != 0 and not summary.failed:
+        log = (directory / "ansible.log").read_text(errors="replace").strip().splitlines()
+        raise KubikkError(
+            f"ansible-playbook ended with {code}",
+            cause="\n".join(log[-15:]),
+            remedy=f"the whole log is {directory / 'ansible.log'}",
+        )
+    return RunResult(summary, seconds, directory)

@@ -1,0 +1,1 @@
+"""Kubikk's tests: unit/ needs nothing but this checkout, cluster/ a running lab."""

@@ -1,0 +1,111 @@
+"""The running cluster, and ways to ask it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.support.access import Access
+from tests.cluster.support.api import Api, tls
+from tests.cluster.support.description import Description, describe
+from tests.cluster.support.images import import_agnhost
+from tests.cluster.support.kubectl import Kubectl
+from tests.cluster.support.probes import Pod, Probes, daemon_set
+from tests.cluster.support.waiting import until
+
+# The first look at the cluster comes first, what changes it comes last; in between order does not matter.
+_FIRST = "test_nodes.py"
+_LAST = (
+    "test_idempotence.py",
+    "test_ansible_alone.py",
+    "test_faults.py",
+    "test_wheel.py",
+    "test_sudo_user.py",
+    "test_resume.py",
+    "test_variants.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Orders files; tests keep their order inside of them."""
+    here = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        if item.path.parent != here:
+            return -2
+        name = item.path.name
+        return _LAST.index(name) + 1 if name in _LAST else -int(name == _FIRST)
+
+    items.sort(key=rank)
+
+
+@pytest.fixture(scope="session")
+def cluster(pytestconfig: pytest.Config) -> Description:
+    """The cluster under test."""
+    try:
+        return describe(Path(pytestconfig.getoption("--cluster-dir")))
+    except LookupError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def access(cluster: Description) -> Iterator[Access]:
+    """Commands on its hosts."""
+    directory = Path(tempfile.mkdtemp(prefix="kubikk-"))  # pytest's own paths are too long for a socket
+    access = Access(cluster, directory)
+    yield access
+    access.forget(cluster.hosts)
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Description) -> Iterator[Api]:
+    """The first host's API server, asked as the administrator."""
+    api = Api(cluster.api_server(), tls(cluster.pki / "ca.crt", cluster.pki / "admin"))
+    yield api
+    api.close()
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: Description) -> Kubectl:
+    """kubectl with the operator's kubeconfig."""
+    return Kubectl(cluster.program("kubectl"), cluster.kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def image(cluster: Description, access: Access) -> str:
+    """Reference of the test image, present on every node."""
+    return import_agnhost(cluster, access)
+
+
+@pytest.fixture(scope="session")
+def namespace(api: Api) -> Iterator[str]:
+    """A namespace of this test run; it goes with everything in it."""
+    name = f"kubikk-test-{secrets.token_hex(3)}"
+    api.post("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    # Pods are refused until the default ServiceAccount is there.
+    until(
+        lambda: api.items(f"/api/v1/namespaces/{name}/serviceaccounts"),
+        "the default ServiceAccount",
+        within=30,
+    )
+    yield name
+    api.delete(f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture(scope="session")
+def probes(cluster: Description, api: Api, kubectl: Kubectl, namespace: str, image: str) -> Probes:
+    """A pod on every node, control-plane nodes included."""
+    objects = daemon_set(image)
+    for each in objects:
+        each["metadata"]["namespace"] = namespace
+    kubectl.apply(objects)
+    kubectl.run("rollout", "status", "--namespace", namespace, "daemonset/probe", "--timeout=120s", timeout=130)
+    listed = api.items(f"/api/v1/namespaces/{namespace}/pods", labelSelector="app=probe")
+    pods = [Pod(pod["metadata"]["name"], pod["status"]["podIP"], pod["spec"]["nodeName"]) for pod in listed]
+    return Probes(api, namespace, {pod.node: pod for pod in pods})

@@ -1,0 +1,1 @@
+"""What cluster tests share: how a cluster is found, asked and disturbed."""

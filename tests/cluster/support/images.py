@@ -1,0 +1,42 @@
+"""The test image, on every node."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from kubikk.artifacts import ArtifactSettings, Wanted, catalogue, resolve
+from kubikk.progress import Silent
+
+from tests.cluster.support.access import Access
+from tests.cluster.support.description import ClusterHost, Description
+
+_IMAGE = "image-agnhost"
+
+
+def import_agnhost(cluster: Description, access: Access) -> str:
+    """Imports agnhost on every node that does not have it; returns its reference.
+
+    The image is taken from the artifact cache, and made first where it is not there.
+    """
+    version = catalogue.load().versions(f"v{cluster.variables['kubikk_kubernetes_version']}")[_IMAGE]
+    wanted = {arch: Wanted(component=_IMAGE, version=version, arch=arch) for arch in _architectures(cluster.nodes)}
+    artifact = resolve(list(wanted.values()), ArtifactSettings(source="auto"), Silent()).components[_IMAGE]
+    reference = artifact.ref
+    assert reference, f"{_IMAGE} has no reference"
+
+    def ensure(host: ClusterHost) -> None:
+        # Labels are how the CRI knows an image; `images ls name==…` prints nothing where there is none.
+        if access.output(host.name, f"ctr -n k8s.io images ls -q name=={reference}"):
+            return
+        source = artifact.files[host.variables["kubikk_host"]["arch"]][f"{_IMAGE}.tar"].path
+        target = f"/var/tmp/{source.name}"
+        access.copy(host.name, source, target)
+        access.output(host.name, f"ctr -n k8s.io images import {target} && rm {target}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ensure, cluster.nodes))
+    return reference
+
+
+def _architectures(hosts: list[ClusterHost]) -> set[str]:
+    return {host.variables["kubikk_host"]["arch"] for host in hosts}
