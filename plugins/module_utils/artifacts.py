@@ -7,10 +7,11 @@ import json
 import os
 import shutil
 
-from .files import ensure_link, sync_directory, write_atomically
+from .files import ensure_link, write_atomically
 
 ROOT = "/opt/kubikk"
 RECORD = ".sha256.json"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 def sha256_of(path):
@@ -32,12 +33,25 @@ def _stamp(path):
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
+def _boot():
+    with open(BOOT_ID) as stream:
+        return stream.read().strip()
+
+
 def _read_record(directory):
     try:
         with open(os.path.join(directory, RECORD)) as stream:
-            return json.load(stream)
+            record = json.load(stream)
     except (FileNotFoundError, ValueError):
         return {}
+    # Binaries are not flushed to disk one by one, which would take longer than sending them. So what was hashed before
+    # the last boot is hashed again: a power loss may have torn it.
+    return record["files"] if record.get("boot") == _boot() else {}
+
+
+def _write_record(directory, files):
+    text = json.dumps({"boot": _boot(), "files": files}, sort_keys=True)
+    write_atomically(os.path.join(directory, RECORD), text.encode(), os.geteuid(), os.getegid(), 0o644)
 
 
 def installed(artifact, root=ROOT):
@@ -59,14 +73,9 @@ def installed(artifact, root=ROOT):
         digest = known["sha256"] if known and known["stamp"] == stamp else sha256_of(path)
         if digest == wanted["sha256"]:
             present[name] = {"sha256": digest, "stamp": stamp}
-    if present != record and os.path.isdir(directory) and os.access(directory, os.W_OK) and present:
+    if present and present != record and os.access(directory, os.W_OK):
         _write_record(directory, present)
-    return set(present)
-
-
-def _write_record(directory, record):
-    text = json.dumps(record, sort_keys=True)
-    write_atomically(os.path.join(directory, RECORD), text.encode(), os.geteuid(), os.getegid(), 0o644)
+    return present
 
 
 def missing(artifacts, root=ROOT):
@@ -106,22 +115,19 @@ def install(artifact, staging, root=ROOT):
             raise ValueError("%s of %s did not arrive on the host" % (name, artifact["component"]))
         os.makedirs(directory, mode=0o755, exist_ok=True)
         temporary = os.path.join(directory, ".kubikk-" + name)
-        # Staging may be on another file system, and its owner is not root: copy, then check what was copied.
-        shutil.copyfile(shipped, temporary)
+        # A rename where staging is on the same file system; hashed where its sender cannot change it any more.
+        shutil.move(shipped, temporary)
+        os.chown(temporary, os.geteuid(), os.getegid())
+        os.chmod(temporary, 0o644 if name.endswith(".tar") else 0o755)
         if sha256_of(temporary) != wanted["sha256"]:
             os.unlink(temporary)
-            os.unlink(shipped)
             raise ValueError("%s of %s arrived damaged: its sha256 is wrong" % (name, artifact["component"]))
-        os.chown(temporary, 0, 0) if os.geteuid() == 0 else None
-        os.chmod(temporary, 0o644 if name.endswith(".tar") else 0o755)
-        with open(temporary, "rb") as stream:
-            os.fsync(stream.fileno())
-        os.rename(temporary, os.path.join(directory, name))
-        os.unlink(shipped)
+        target = os.path.join(directory, name)
+        os.rename(temporary, target)
+        present[name] = {"sha256": wanted["sha256"], "stamp": _stamp(target)}
         done.append(name)
     if done:
-        sync_directory(directory)
-        installed(artifact, root)
+        _write_record(directory, present)
     return done
 
 

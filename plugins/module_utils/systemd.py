@@ -153,6 +153,30 @@ def explain(name, seen):
     )
 
 
+def pass_gate(unit, once=health.check):
+    """Waits until enough other members are healthy to do without this one for a moment.
+
+    Raises:
+        UnitError: they are not.
+    """
+    gate = unit.get("gate")
+    if not gate:
+        return
+
+    def shortage(_):
+        seen = [(url, once(dict(gate, url=url))) for url in gate["urls"]]
+        healthy = sum(1 for _, trouble in seen if trouble is None)
+        troubles = "; ".join(trouble for _, trouble in seen if trouble is not None)
+        return None if healthy >= gate["at_least"] else "%d of %d healthy: %s" % (healthy, len(seen), troubles)
+
+    missing = health.wait(gate, gate["timeout"], once=shortage)
+    if missing:
+        raise UnitError(
+            "%s is not restarted: of the other members at least %d must be healthy, and %s"
+            % (unit["name"], gate["at_least"], missing)
+        )
+
+
 def restart(name, before):
     """Starts or restarts a unit, and returns when the old process is gone.
 

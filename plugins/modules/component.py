@@ -191,6 +191,36 @@ options:
             description: Seconds.
             type: int
             default: 60
+      gate:
+        description:
+          - What must hold before a running unit is restarted, so that no restart costs a quorum. It is waited for.
+        type: dict
+        suboptions:
+          urls:
+            description: Health addresses of the other members.
+            type: list
+            elements: str
+            required: true
+          at_least:
+            description: How many of them must be healthy.
+            type: int
+            required: true
+          ca:
+            description: CA that their certificates are verified with.
+            type: path
+          cert:
+            description: Client certificate.
+            type: path
+          key:
+            description: Key of the client certificate.
+            type: path
+          expect:
+            description: Text the answer must contain.
+            type: str
+          timeout:
+            description: Seconds.
+            type: int
+            default: 60
   images:
     description: Images, shipped as archives and imported into containerd where it does not have them.
     type: list
@@ -321,6 +351,8 @@ def component_spec():
         "command": {"type": "list", "elements": "str"},
         "timeout": {"type": "int", "default": 60},
     }
+    gate = {key: health[key] for key in ("ca", "cert", "key", "expect", "timeout")}
+    gate.update(urls={"type": "list", "elements": "str", "required": True}, at_least={"type": "int", "required": True})
     return {
         "name": name,
         "owner": {"type": "str", "default": "root"},
@@ -362,6 +394,7 @@ def component_spec():
                 "inputs": paths,
                 "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
                 "health": {"type": "dict", "options": health},
+                "gate": {"type": "dict", "options": gate},
             }
         ),
         "images": listing(
@@ -474,6 +507,8 @@ class Component:
                     self.restarted.append(name)
                 continue
             if reason:
+                if name in active:
+                    systemd.pass_gate(unit)
                 systemd.restart(name, state["InvocationID"])
                 self.restarted.append(name)
             systemd.wait_healthy(unit)

@@ -45,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def lab_name(pytestconfig: pytest.Config) -> str:
+    """Name of the lab under test; tests name labs of their own after it, so that one clean-up finds them all."""
+    return Path(pytestconfig.getoption("--cluster-dir")).resolve().name
+
+
+@pytest.fixture(scope="session")
 def cluster(pytestconfig: pytest.Config) -> Description:
     """The cluster under test."""
     try:

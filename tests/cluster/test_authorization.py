@@ -75,6 +75,12 @@ def test_a_node_gives_itself_no_privileged_label(cluster: Description, label: st
 
 def test_components_are_no_administrators(cluster: Description) -> None:
     first = cluster.control_planes[0].name
-    for pair in ("controller-manager", "scheduler", "apiserver-kubelet-client"):
-        mine = Api(cluster.api_server(), tls(cluster.pki / "ca.crt", cluster.pki / "control-plane" / first / pair))
-        assert mine.status("/apis/rbac.authorization.k8s.io/v1/clusterroles") == 403, pair
+    everything = {"resourceAttributes": {"verb": "*", "group": "*", "resource": "*"}}
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": everything}
+    pairs = [
+        f"control-plane/{first}/{name}" for name in ("controller-manager", "scheduler", "apiserver-kubelet-client")
+    ]
+    for pair, allowed in [*((pair, False) for pair in pairs), ("admin", True)]:
+        mine = Api(cluster.api_server(), tls(cluster.pki / "ca.crt", cluster.pki / pair))
+        answer = mine.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+        assert answer["status"]["allowed"] is allowed, pair

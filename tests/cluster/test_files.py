@@ -23,13 +23,11 @@ _SECRET = "'PRIVATE KEY-----|client-key-data:|kind: EncryptionConfiguration'"
 def _secret_files(access: Access, host: ClusterHost) -> dict[str, tuple[str, str, str]]:
     """Path -> mode, owner and sha256 of every file with a secret in it."""
     search = f"grep -rlE -e {_SECRET} {_PLACES} 2>/dev/null"
+    describe = "echo $(stat -c '%n %a %U' $f) $(sha256sum <$f)"
     found = {}
-    for line in access.output(host.name, f"for f in $({search}); do stat -c '%n %a %U' $f; sha256sum <$f; done").split(
-        "-\n"
-    ):
-        if line.strip():
-            path, mode, owner, digest = line.split()
-            found[path] = (mode, owner, digest)
+    for line in access.output(host.name, f"for f in $({search}); do {describe}; done").splitlines():
+        path, mode, owner, digest, _ = line.split()
+        found[path] = (mode, owner, digest)
     return found
 
 
@@ -57,7 +55,9 @@ def test_authorities_keys_leave_the_control_node_only_where_needed(
 
     def holders(name: str) -> set[tuple[str, str]]:
         digest = hashlib.sha256((cluster.pki / name).read_bytes()).hexdigest()
-        return {(host, path) for host, files in secret_files.items() for path, each in files.items() if each[2] == digest}
+        return {
+            (host, path) for host, files in secret_files.items() for path, each in files.items() if each[2] == digest
+        }
 
     place = "/etc/kubernetes/kube-controller-manager/ca.key"
     assert holders("ca.key") == {(host.name, place) for host in cluster.control_planes}

@@ -47,7 +47,7 @@ def path(namespace: str) -> str:
 
 
 def test_limits_are_the_cgroup_s(
-    cluster: Description, api: Api, kubectl: Kubectl, path: str, namespace: str, image: str
+    *, cluster: Description, api: Api, kubectl: Kubectl, path: str, namespace: str, image: str
 ) -> None:
     node = cluster.nodes[-1].name
     api.post(path, _limited("limited", node, image, "sleep 600"))

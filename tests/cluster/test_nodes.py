@@ -39,8 +39,9 @@ def test_versions(cluster: Description, nodes: dict[str, dict[str, Any]], subtes
         with subtests.test(node=name):
             info = node["status"]["nodeInfo"]
             assert info["kubeletVersion"] == f"v{cluster.variables['kubikk_kubernetes_version']}"
-            assert info["containerRuntimeVersion"].removeprefix("containerd://v").removeprefix("containerd://") == (
-                artifacts["containerd"]["version"]
+            assert (
+                info["containerRuntimeVersion"].removeprefix("containerd://v").removeprefix("containerd://")
+                == (artifacts["containerd"]["version"])
             )
             assert info["architecture"] == cluster.hosts[name].variables["kubikk_host"]["arch"]
 
@@ -49,9 +50,7 @@ def test_api_servers_have_the_version(cluster: Description, api: Api) -> None:
     assert api.get("/version")["gitVersion"] == f"v{cluster.variables['kubikk_kubernetes_version']}"
 
 
-def test_labels_and_taints(
-    cluster: Description, nodes: dict[str, dict[str, Any]], subtests: pytest.Subtests
-) -> None:
+def test_labels_and_taints(cluster: Description, nodes: dict[str, dict[str, Any]], subtests: pytest.Subtests) -> None:
     for name, node in nodes.items():
         with subtests.test(node=name):
             wanted = cluster.hosts[name].variables["kubikk_host"]

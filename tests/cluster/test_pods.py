@@ -25,9 +25,9 @@ def test_packets_as_large_as_the_network_takes(probes: Probes) -> None:
     size = 100_000
     for source in probes.pods:
         for target in probes.pods.values():
-            fetch = f"wget -qO- 'http://{target.address}:{HTTP_PORT}/echo?msg='$(head -c {size} /dev/zero | tr '\\0' x) | wc -c"
             # A command line holds 128 KiB in one argument; the answer is as long as the question.
-            assert int(probes.shell(source, fetch)) == size
+            url = f"'http://{target.address}:{HTTP_PORT}/echo?msg='$(head -c {size} /dev/zero | tr '\\0' x)"
+            assert int(probes.shell(source, f"wget -qO- {url} | wc -c")) == size
 
 
 def test_a_source_address_inside_the_pod_network_is_kept(probes: Probes) -> None:

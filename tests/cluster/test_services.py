@@ -69,9 +69,7 @@ def test_cluster_ip_from_every_pod(probes: Probes, services: Services, protocol:
             assert len(set(answers)) > 1, "requests are not spread"
 
 
-def test_cluster_ip_from_every_host(
-    cluster: Description, access: Access, probes: Probes, services: Services
-) -> None:
+def test_cluster_ip_from_every_host(cluster: Description, access: Access, probes: Probes, services: Services) -> None:
     for host in cluster.nodes:
         url = f"http://{_address(services, 'plain')}/hostname"
         assert access.output(host.name, f"curl -sS --max-time 5 {url}") in _names(probes)
@@ -79,10 +77,14 @@ def test_cluster_ip_from_every_host(
 
 def test_node_port_from_outside_at_every_host(cluster: Description, probes: Probes, services: Services) -> None:
     port = next(each["nodePort"] for each in services["node-port"]["spec"]["ports"] if each["name"] == "http")
-    for host in cluster.nodes:
-        answers = {
-            httpx.get(f"http://{host.address}:{port}/hostname", timeout=5, trust_env=False).text for _ in range(20)
+    # Without keep-alive: every request is a connection of its own, and may end at another pod.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(timeout=5, trust_env=False, limits=limits) as client:
+        found = {
+            host.name: {client.get(f"http://{host.address}:{port}/hostname").text for _ in range(20)}
+            for host in cluster.nodes
         }
+    for answers in found.values():
         assert answers <= _names(probes)
         # Also pods of other hosts answer.
         assert len(answers) > 1 or len(probes.pods) == 1
@@ -102,7 +104,9 @@ def test_headless_names_every_pod(cluster: Description, access: Access, probes: 
         assert set(probes.dial(node, name, HTTP_PORT)) <= _names(probes)
 
 
-def test_external_name_leads_elsewhere(cluster: Description, access: Access, probes: Probes, services: Services) -> None:
+def test_external_name_leads_elsewhere(
+    cluster: Description, access: Access, probes: Probes, services: Services
+) -> None:
     domain = cluster.variables["kubikk_dns_domain"]
     name = f"elsewhere.{probes.namespace}.svc.{domain}"
     answer = ask(access, cluster.nodes[0].name, cluster.variables["kubikk_dns_address"], name)

@@ -72,7 +72,9 @@ def environment(call: Call, events: int) -> dict[str, str]:
         "ANSIBLE_PIPELINING": "true",
         "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
         "ANSIBLE_RETRY_FILES_ENABLED": "false",
-        "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout=15",
+        # AES first: with the processor's help it sends binaries at several times the rate of the default cipher.
+        "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout=15"
+        " -o Ciphers=^aes128-gcm@openssh.com",
         "ANSIBLE_TIMEOUT": "20",
         "KUBIKK_EVENTS": f"/dev/fd/{events}",
     }

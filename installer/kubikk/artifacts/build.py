@@ -124,6 +124,7 @@ class Builder:
                     result |= future.result()
             except BaseException:
                 self._commands.cancel()
+                self._cache.give_up()
                 raise
         return result
 

@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,10 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kubikk.artifacts.models import ArtifactFile, Origin, Wanted
+from kubikk.errors import KubikkError
 from kubikk.progress import Progress
+
+_PATIENCE = 0.5  # seconds between two looks at whether waiting for a lock still makes sense
 
 
 class _IndexedFile(BaseModel):
@@ -86,6 +90,7 @@ class Cache:
         self.directory = directory
         self._root = directory / "artifacts"
         self._store = self._root / "store"
+        self._given_up = threading.Event()
 
     @property
     def downloads(self) -> Path:
@@ -172,11 +177,19 @@ class Cache:
             lock.acquire(timeout=0)
         except Timeout:
             progress.log(f"waiting for another run of kubikk that obtains {name}")
-            lock.acquire()
+            while not lock.is_locked:
+                if self._given_up.is_set():
+                    raise KubikkError(f"no longer waiting for another run that obtains {name}: given up") from None
+                with contextlib.suppress(Timeout):
+                    lock.acquire(timeout=_PATIENCE)
         try:
             yield
         finally:
             lock.release()
+
+    def give_up(self) -> None:
+        """Makes everything that waits for a lock of this object end soon, with an error."""
+        self._given_up.set()
 
     @contextlib.contextmanager
     def workspace(self, name: str) -> Iterator[Path]:

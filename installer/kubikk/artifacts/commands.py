@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -89,9 +90,12 @@ class Commands:
         with self._guard:
             if self._cancelled:
                 raise KubikkError(f"{what}: given up")
+            program = shutil.which(command[0])
+            if program is None:
+                raise KubikkError(f"could not {what}", cause=f"there is no program {command[0]}")
             try:
                 process = subprocess.Popen(
-                    list(command),
+                    [*_dying_with_this_process(), program, *command[1:]],
                     env=dict(env) if env is not None else None,
                     cwd=cwd,
                     stdin=subprocess.DEVNULL,
@@ -105,6 +109,12 @@ class Commands:
                 raise KubikkError(f"could not {what}", cause=f"{command[0]}: {error.strerror}") from error
             self._running.add(process)
             return process
+
+
+def _dying_with_this_process() -> list[str]:
+    """What makes a compiler end even if this process is killed and cannot end it; util-linux, so nearly everywhere."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -47,6 +47,7 @@ def obtain_each(
                 future.result()
         except BaseException:
             cancel()
+            cache.give_up()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return {each: future.result() for each, future in futures.items()}

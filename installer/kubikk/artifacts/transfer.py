@@ -17,7 +17,6 @@ from kubikk.artifacts.cache import sha256_of
 from kubikk.artifacts.models import ArtifactSettings
 from kubikk.errors import KubikkError
 
-_CHUNK = 1 << 18
 _LONGEST_PAUSE = 30.0
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SMALL = 8 << 20  # manifests and checksum lists are far below this
@@ -84,7 +83,7 @@ class Transfer:
             response = self._answered(url, dict(headers or {}), challenge)
             try:
                 content = b""
-                for chunk in response.iter_raw(_CHUNK):
+                for chunk in response.iter_raw():
                     content += chunk
                     if len(content) > _SMALL:
                         raise KubikkError(f"{url} is larger than a document of its kind can be")
@@ -160,7 +159,7 @@ class Transfer:
             with path.open(mode) as file:
                 done = offset
                 report(done, total)
-                for chunk in response.iter_raw(_CHUNK):
+                for chunk in response.iter_raw():  # unchanged chunks: larger ones would be lost when it breaks off
                     if self._cancelled.is_set():
                         raise KubikkError(f"the download of {url} was given up")
                     file.write(chunk)

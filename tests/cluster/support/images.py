@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from kubikk.artifacts import ArtifactSettings, Wanted, catalogue, resolve
 from kubikk.progress import Silent
-
 from tests.cluster.support.access import Access
 from tests.cluster.support.description import ClusterHost, Description
 
@@ -19,8 +18,9 @@ def import_agnhost(cluster: Description, access: Access) -> str:
     The image is taken from the artifact cache, and made first where it is not there.
     """
     version = catalogue.load().versions(f"v{cluster.variables['kubikk_kubernetes_version']}")[_IMAGE]
-    wanted = {arch: Wanted(component=_IMAGE, version=version, arch=arch) for arch in _architectures(cluster.nodes)}
-    artifact = resolve(list(wanted.values()), ArtifactSettings(source="auto"), Silent()).components[_IMAGE]
+    architectures = {host.variables["kubikk_host"]["arch"] for host in cluster.nodes}
+    wanted = [Wanted(component=_IMAGE, version=version, arch=each) for each in sorted(architectures)]
+    artifact = resolve(wanted, ArtifactSettings(source="auto"), Silent()).components[_IMAGE]
     reference = artifact.ref
     assert reference, f"{_IMAGE} has no reference"
 
@@ -36,7 +36,3 @@ def import_agnhost(cluster: Description, access: Access) -> str:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ensure, cluster.nodes))
     return reference
-
-
-def _architectures(hosts: list[ClusterHost]) -> set[str]:
-    return {host.variables["kubikk_host"]["arch"] for host in hosts}

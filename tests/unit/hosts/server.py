@@ -60,8 +60,7 @@ class Server(paramiko.ServerInterface):
 
     def _execute(self, channel: paramiko.Channel, command: bytes) -> None:
         process = subprocess.Popen(
-            command.decode(),
-            shell=True,
+            ["/bin/sh", "-c", command.decode()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -140,7 +139,7 @@ class Listening:
             self._transports.append(transport)
             try:
                 transport.start_server(server=server)
-            except (paramiko.SSHException, EOFError):
+            except (paramiko.SSHException, EOFError, OSError):
                 transport.close()
 
     def close(self) -> None:

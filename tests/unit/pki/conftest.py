@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from kubikk.cluster.models import Cluster
 from kubikk.pki import ensure
 
@@ -25,6 +26,11 @@ def make_cluster(**changes: Any) -> Cluster:
         ],
     }
     return Cluster.model_validate({**content, **changes})
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.fsync", lambda _: None)
 
 
 @pytest.fixture(scope="session")

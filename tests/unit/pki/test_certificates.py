@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cryptography.x509.verification import PolicyBuilder, Store
+
 from kubikk.errors import KubikkError
 from kubikk.pki import CertificateInfo, certificates, describe
 
@@ -73,6 +75,7 @@ def test_servers_verify(original: Path, authority: str, path: str, name: str) ->
     assert verifier.verify(leaf, []) == [leaf, root]
 
 
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 @pytest.mark.parametrize(
     ("purpose", "authority", "path", "accepted"),
     [

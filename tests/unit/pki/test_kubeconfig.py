@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from kubikk.errors import KubikkError
 from kubikk.pki import kubeconfig, write_kubeconfig
 

@@ -71,3 +71,21 @@ def test_inputs_follow_everything_that_asks_for_a_restart() -> None:
     without = systemd.inputs_of(unit, files, artifacts)[0]
     files[0]["content_base64"] = "ZA=="
     assert systemd.inputs_of(unit, files, artifacts)[0] == without
+
+
+@pytest.mark.parametrize(("healthy", "passes"), [({"a", "b"}, True), ({"a"}, False), (set(), False)])
+def test_gate_counts_the_other_members(healthy: set[str], passes: bool) -> None:
+    unit = {"name": "etcd", "gate": {"urls": ["a", "b"], "at_least": 2, "timeout": 0}}
+
+    def once(check: dict[str, Any]) -> str | None:
+        return None if check["url"] in healthy else f"{check['url']} is down"
+
+    if passes:
+        systemd.pass_gate(unit, once)
+    else:
+        with pytest.raises(systemd.UnitError, match="b is down"):
+            systemd.pass_gate(unit, once)
+
+
+def test_unit_without_gate_is_restarted_at_once() -> None:
+    systemd.pass_gate({"name": "kubelet"}, once=lambda _: "never asked")

@@ -1,0 +1,70 @@
+"""Clusters other than the lab's usual one: each is installed on hosts of its own, and does its work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubikk.paths import content_root
+from tests.cluster.support.labs import OwnLab, own_lab
+from tests.cluster.support.runs import changes, kubikk, runs
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(2400)]
+
+Change = Callable[[OwnLab, dict[str, Any]], None]
+
+
+def _older_kubernetes(own: OwnLab, content: dict[str, Any]) -> None:
+    content["kubernetes"] = {"version": "v1.36.3"}
+
+
+def _host_gateways(own: OwnLab, content: dict[str, Any]) -> None:
+    content["network"] = {"backend": "host-gw"}
+
+
+def _virtual_address(own: OwnLab, content: dict[str, Any]) -> None:
+    network = ip_network(f"{own.lab.hosts()[0].address}/24", strict=False)
+    content["api"] = {"load_balancer": "keepalived", "endpoint": str(network[201])}
+
+
+def _dedicated_etcd(own: OwnLab, content: dict[str, Any]) -> None:
+    content["hosts"][0]["roles"] = ["etcd"]
+
+
+def _single_host(own: OwnLab, content: dict[str, Any]) -> None:
+    content["hosts"][0]["roles"] = ["control-plane", "worker"]
+    content["hosts"] = content["hosts"][:1]
+
+
+@pytest.mark.parametrize(
+    ("change", "control_planes", "workers"),
+    [
+        pytest.param(_older_kubernetes, 1, 1, id="kubernetes-1.36"),
+        pytest.param(_host_gateways, 1, 2, id="host-gw"),
+        pytest.param(_virtual_address, 3, 1, id="keepalived"),
+        pytest.param(_dedicated_etcd, 2, 1, id="dedicated-etcd"),
+        pytest.param(_single_host, 1, 0, id="one-host"),
+    ],
+)
+def test_variant(change: Change, control_planes: int, workers: int, lab_name: str, tmp_path: Path) -> None:
+    with own_lab(f"{lab_name}-variant", tmp_path, control_planes=control_planes, workers=workers) as own:
+        own.edit(lambda content: change(own, content))
+        first = kubikk("up", "-f", str(own.file), timeout=2000)
+        assert first.returncode == 0, first.stdout
+        second = kubikk("up", "-f", str(own.file))
+        assert second.returncode == 0, second.stdout
+        assert changes(runs(own.directory)[-1]) == []
+        status = kubikk("status", "-f", str(own.file))
+        assert status.returncode == 0, status.stdout
+        # The functional tests, against this cluster.
+        subjects = ("nodes", "pods", "services", "dns", "kubelet_api", "endpoint", "etcd")
+        files = [str(Path(__file__).with_name(f"test_{subject}.py")) for subject in subjects]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--cluster-dir={own.directory}"]
+        tests = subprocess.run([*command, *files], cwd=content_root(), capture_output=True, text=True, check=False)
+        assert tests.returncode == 0, tests.stdout
