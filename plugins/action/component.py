@@ -71,9 +71,11 @@ class ActionModule(ActionBase):
         sources = {wanted["sha256"]: wanted["path"] for artifact in artifacts for wanted in artifact["files"].values()}
         user = self._connection.get_option("remote_user") or "root"
         staging = "/var/tmp/kubikk-staging-%s" % user
-        made = self._low_level_execute_command("mkdir -p -m 0700 %s" % staging, sudoable=False)
+        # One that somebody else made there first is not used.
+        command = f"mkdir -p -m 0700 {staging} && test -O {staging} && test ! -L {staging}"
+        made = self._low_level_execute_command(command, sudoable=False)
         if made["rc"] != 0:
-            raise AnsibleActionFail("cannot create %s: %s" % (staging, made["stderr"].strip()))
+            raise AnsibleActionFail("%s cannot be used: %s" % (staging, made["stderr"].strip() or "not ours"))
         for entry in lacking:
             self._connection.put_file(sources[entry["sha256"]], "%s/%s" % (staging, entry["sha256"]))
         return staging

@@ -6,9 +6,9 @@ import base64
 import grp
 import os
 import pwd
-import tempfile
 
 HIDDEN = "(secret)\n"
+SUFFIX = ".kubikk-new"
 
 
 def owner_ids(owner, group):
@@ -45,8 +45,10 @@ def sync_directory(path):
 
 def write_atomically(path, data, uid, gid, mode):
     """Writes a file by way of a temporary one beside it, which already has owner and mode when it gets its name."""
-    directory = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".kubikk-")
+    # Always the same name, so that what a killed run leaves behind is overwritten by the next; with a suffix that no
+    # daemon takes for one of the files it reads.
+    temporary = path + SUFFIX
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(stream.fileno(), mode)
@@ -58,7 +60,7 @@ def write_atomically(path, data, uid, gid, mode):
     except BaseException:
         os.unlink(temporary)
         raise
-    sync_directory(directory)
+    sync_directory(os.path.dirname(path))
 
 
 def ensure_directory(entry, act):
@@ -135,7 +137,8 @@ def ensure_link(path, target, act):
     if act:
         directory = os.path.dirname(path)
         os.makedirs(directory, mode=0o755, exist_ok=True)
-        temporary = os.path.join(directory, ".kubikk-%s-%d" % (os.path.basename(path), os.getpid()))
+        temporary = path + SUFFIX
+        ensure_absent(temporary, act)
         os.symlink(target, temporary)
         os.rename(temporary, path)
         sync_directory(directory)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
+
+PROGRAM = "/usr/local/bin/kubectl"
 
 
 class KubectlError(Exception):
@@ -23,13 +26,18 @@ class Kubectl:
         self._kubeconfig = kubeconfig
         self._run = runner
 
+    @property
+    def installed(self):
+        """Whether the program and its kubeconfig are there: not so on a bare host in check mode."""
+        return os.path.exists(PROGRAM) and os.path.exists(self._kubeconfig)
+
     def __call__(self, *arguments, **options):
         """The output of ``kubectl ARGUMENTS``; ``stdin`` (text) and ``timeout`` (seconds) are options.
 
         Raises:
             KubectlError: it ended with an error, or not at all.
         """
-        command = ["/usr/local/bin/kubectl", "--kubeconfig", self._kubeconfig, *arguments]
+        command = [PROGRAM, "--kubeconfig", self._kubeconfig, *arguments]
         try:
             done = self._run(
                 command,

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from . import health
+from .artifacts import directory_of
 from .files import content_of, ensure_file
 
 UNIT_DIRECTORY = "/etc/systemd/system"
@@ -78,6 +79,7 @@ def inputs_of(unit, files, artifacts):
     for artifact in artifacts:
         for name, wanted in sorted(artifact["files"].items()):
             digest.update(("%s/%s=%s\0" % (artifact["component"], name, wanted["sha256"])).encode())
+            paths.append(os.path.join(directory_of(artifact), name))
     for path in unit["inputs"]:
         try:
             with open(path, "rb") as stream:

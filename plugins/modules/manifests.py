@@ -7,7 +7,7 @@ DOCUMENTATION = r"""
 module: manifests
 short_description: Apply manifests through the Kubernetes API and wait for deployments
 description:
-  - Applies manifest files that are on the host, by server-side apply.
+  - Applies objects by server-side apply; nothing is written on the host.
   - Reports a change only where an object changed.
   - Then waits until the deployments named are available.
 author:
@@ -17,10 +17,10 @@ options:
     description: Kubeconfig on the host.
     type: path
     required: true
-  paths:
-    description: Manifest files on the host, applied in this order.
+  objects:
+    description: Kubernetes objects, applied in this order.
     type: list
-    elements: path
+    elements: dict
     default: []
   wait:
     description: Deployments to wait for, as C(namespace/name).
@@ -34,7 +34,7 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Asks the API server for a dry run.
+    description: Asks the API server for a dry run. Where no kubectl is installed yet, every object counts as new.
   diff_mode:
     support: none
     description: Objects that would change are named.
@@ -44,7 +44,7 @@ EXAMPLES = r"""
 - name: Apply CoreDNS and wait for it
   kubikk.kubikk.manifests:
     kubeconfig: /etc/kubernetes/admin.conf
-    paths: [/etc/kubernetes/addons/coredns.yaml]
+    objects: "{{ lookup('ansible.builtin.template', 'coredns.yaml.j2') | from_yaml_all | list }}"
     wait: [kube-system/coredns]
 """
 
@@ -83,21 +83,23 @@ def items_of(text):
     return answer.get("items", [answer])
 
 
-def apply(kubectl, paths, dry_run):
-    """Applies the files; returns what was done with each object that changed.
+def apply(kubectl, objects, dry_run):
+    """Applies objects; returns what was done with each that changed.
 
     kubectl's own word for it ("configured") cannot be used: it says so of a PodDisruptionBudget every time.
     """
-    if not paths:
+    if not objects:
         return []
-    files = [argument for path in paths for argument in ("-f", path)]
+    if dry_run and not kubectl.installed:
+        return ["%s created" % identity(item) for item in objects]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     before = {
-        identity(item): essence(item) for item in items_of(kubectl("get", "--ignore-not-found", "-o", "json", *files))
+        identity(item): essence(item)
+        for item in items_of(kubectl("get", "--ignore-not-found", "-o", "json", "-f", "-", stdin=text))
     }
     mode = ["--dry-run=server"] if dry_run else []
-    after = items_of(
-        kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=kubikk", "-o", "json", *mode, *files)
-    )
+    flags = ["--server-side", "--force-conflicts", "--field-manager=kubikk", "-o", "json", "-f", "-"]
+    after = items_of(kubectl("apply", *flags, *mode, stdin=text))
     changed = [item for item in after if before.get(identity(item)) != essence(item)]
     return ["%s %s" % (identity(item), "changed" if identity(item) in before else "created") for item in changed]
 
@@ -123,7 +125,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "kubeconfig": {"type": "path", "required": True},
-            "paths": {"type": "list", "elements": "path", "default": []},
+            "objects": {"type": "list", "elements": "dict", "default": []},
             "wait": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "int", "default": 120},
         },
@@ -131,7 +133,7 @@ def main():
     )
     kubectl = Kubectl(module.params["kubeconfig"])
     try:
-        objects = apply(kubectl, module.params["paths"], module.check_mode)
+        objects = apply(kubectl, module.params["objects"], module.check_mode)
         reasons = []
         if not module.check_mode:
             reasons = poll(lambda: unavailable(kubectl, module.params["wait"]), module.params["timeout"])

@@ -120,6 +120,11 @@ def patch(node, wanted):
     return change
 
 
+def new_node(name):
+    """A Node without labels and taints, as check mode takes one that is not registered yet."""
+    return {"metadata": {"name": name, "resourceVersion": ""}, "spec": {}, "status": {}}
+
+
 def not_ready(nodes, names, wait_ready):
     """For each node that is missing or not Ready, a sentence that says why."""
     reasons = []
@@ -159,7 +164,12 @@ def main():
             reasons = poll(lambda: not_ready(kubectl.objects("nodes"), wanted, False), module.params["timeout"])
             if reasons:
                 module.fail_json(msg="after %d s: %s" % (module.params["timeout"], "; ".join(reasons)))
-        for node in kubectl.objects("nodes"):
+        nodes = kubectl.objects("nodes") if kubectl.installed else []
+        if module.check_mode:
+            # Nodes that have not registered yet get their labels when they have.
+            present = {node["metadata"]["name"] for node in nodes}
+            nodes += [new_node(name) for name in wanted if name not in present]
+        for node in nodes:
             name = node["metadata"]["name"]
             change = patch(node, wanted[name]) if name in wanted else None
             if change is None:

@@ -54,17 +54,17 @@ def test_restarted_by_systemd_after_its_files(tmp_path: Path) -> None:
 def unit_call(text: str = "[Service]") -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     unit = {"name": "x", "content_base64": text, "dropin_base64": None, "inputs": []}
     files = [{"path": "/etc/x", "content_base64": "Yg==", "restart_on": True, "create_only": False}]
-    artifacts = [{"component": "x", "files": {"x": {"sha256": "1"}}}]
+    artifacts = [{"component": "x", "version": "1", "files": {"x": {"sha256": "1"}}}]
     return unit, files, artifacts
 
 
 def test_inputs_follow_everything_that_asks_for_a_restart() -> None:
     before, paths = systemd.inputs_of(*unit_call("YQ=="))
-    assert paths == ["/etc/systemd/system/x.service", "/etc/x"]
+    assert paths == ["/etc/systemd/system/x.service", "/etc/x", "/opt/kubikk/x/1/x"]
     assert systemd.inputs_of(*unit_call("YQ=="))[0] == before
     assert systemd.inputs_of(*unit_call("Yw=="))[0] != before
     unit, files, artifacts = unit_call("YQ==")
-    assert systemd.inputs_of(unit, files, [{"component": "x", "files": {"x": {"sha256": "2"}}}])[0] != before
+    assert systemd.inputs_of(unit, files, [{"component": "x", "version": "1", "files": {"x": {"sha256": "2"}}}])[0] != before
     files[0]["content_base64"] = "Yw=="
     assert systemd.inputs_of(unit, files, artifacts)[0] != before
     files[0]["restart_on"] = False
