@@ -64,6 +64,11 @@ class CallbackModule(CallbackBase):
         role = task._role
         return role.get_name().rsplit(".", 1)[-1] if role else ""
 
+    @staticmethod
+    def _diff(task, answer):
+        """Files before and after; only Kubikk's modules are known to keep secrets out of them."""
+        return answer.get("diff") or [] if task.action.startswith("kubikk.kubikk.") else []
+
     def _result(self, event, result, **fields):
         task, host, answer = result._task, result._host.get_name(), result._result
         started = self._started.pop((host, task._uuid), None)
@@ -75,6 +80,7 @@ class CallbackModule(CallbackBase):
             changed=bool(answer.get("changed")),
             duration=round(time.time() - started, 3) if started else None,
             result={key: answer[key] for key in SAFE if answer.get(key)},
+            diff=self._diff(task, answer),
             **fields,
         )
 

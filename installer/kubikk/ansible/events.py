@@ -21,6 +21,7 @@ class Event:
         duration: seconds that the task took on the host.
         message: why it failed.
         result: what is known of the result and holds no secret: files, restarted, changes, reasons …
+        diff: files before and after, secrets left out.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Event:
     duration: float = 0.0
     message: str = ""
     result: dict[str, Any] = field(default_factory=dict)
+    diff: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def is_result(self) -> bool:
@@ -54,6 +56,7 @@ def parse(line: str) -> Event | None:
             duration=float(data.get("duration") or 0),
             message=data.get("msg") or "",
             result=data.get("result") or {},
+            diff=data.get("diff") or [],
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -31,6 +31,7 @@ class Call:
         become_password: for sudo; passed through a pipe, never on a command line or in a file.
         inherit: file descriptors that the child keeps open (the cluster's lock).
         forks: hosts worked on at a time.
+        check: whether to change nothing and say what would be changed, with diffs.
     """
 
     playbook: str
@@ -40,6 +41,7 @@ class Call:
     become_password: str | None = None
     inherit: tuple[int, ...] = ()
     forks: int = 50
+    check: bool = False
 
 
 def ansible_playbook() -> Path:
@@ -107,6 +109,8 @@ def run_playbook(call: Call, on_event: Callable[[Event], None]) -> int:
     command = [str(ansible_playbook()), "-i", str(call.inventory / "hosts.yml")]
     if call.limit:
         command += ["--limit", ",".join(call.limit)]
+    if call.check:
+        command += ["--check", "--diff"]
     descriptors = [writing, *call.inherit]
     password = None
     if call.become_password is not None:

@@ -34,6 +34,8 @@ class HostSummary:
         executions: modules that ran there.
         changed: what was written, installed or set, in order.
         restarted: units.
+        reasons: why units were restarted, by unit.
+        diffs: files that changed, before and after.
         failure: why it dropped out, "" where it did not.
         unreachable: whether it dropped out because it did not answer.
     """
@@ -41,6 +43,8 @@ class HostSummary:
     executions: int = 0
     changed: list[str] = field(default_factory=list)
     restarted: list[str] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+    diffs: list[dict[str, Any]] = field(default_factory=list)
     failure: str = ""
     unreachable: bool = False
 
@@ -92,6 +96,8 @@ class Summary:
         if event.kind == "changed" and event.result.get("nodes"):
             host.changed += [f"node {name}" for name in event.result["nodes"]]
         host.restarted += event.result.get("restarted", [])
+        host.reasons.update(reason.split(": ", 1) for reason in event.result.get("reasons", []))
+        host.diffs += event.diff
 
     @property
     def failed(self) -> dict[str, HostSummary]:

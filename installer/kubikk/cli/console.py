@@ -11,7 +11,6 @@ from rich.markup import escape
 
 from kubikk.errors import KubikkError, ProblemsError
 
-
 # Where no terminal sets a width, lines are not broken for the reader's log or pipe.
 _WIDE = 400
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kubikk.cli.console import stdout
-from kubikk.hosts.status import ClusterStatus
+from kubikk.hosts.status import ClusterStatus, ComponentStatus
 
 _SOON = timedelta(days=30)
 
@@ -34,7 +34,7 @@ def print_status(report: ClusterStatus) -> None:
                 component.active if component.installed else "not installed",
                 f"{component.since:%m-%d %H:%M}" if component.since else "",
                 str(component.restarts),
-                "[green]healthy[/]" if component.healthy else f"[bold red]{escape(component.problem or 'not running')}[/]",
+                _health(component),
                 until,
             )
     console.print(table)
@@ -42,6 +42,10 @@ def print_status(report: ClusterStatus) -> None:
     for place, certificate in report.expiring(_SOON):
         console.print(f"[yellow]certificate {escape(place)} expires {certificate.not_after:%Y-%m-%d}[/]")
     console.print("[green]healthy[/]" if report.healthy else "[bold red]not healthy[/]")
+
+
+def _health(component: ComponentStatus) -> str:
+    return "[green]healthy[/]" if component.healthy else f"[bold red]{escape(component.problem or 'not running')}[/]"
 
 
 def _print_nodes(console: Console, report: ClusterStatus) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kubikk.ansible.lock import cluster_lock
-from kubikk.errors import KubikkError, Problem, ProblemsError
-from kubikk.hosts.preflight import PreflightReport, preflight
+from kubikk.hosts.preflight import preflight
+from kubikk.operations.fitness import refuse_unfit
+from kubikk.operations.plan import plan_under_lock, require_unchanged
 from kubikk.operations.prepare import prepare
 from kubikk.operations.run import RunOptions, RunResult, run
 from kubikk.operations.workspace import Workspace
 from kubikk.progress import Progress
 
 
-def up(workspace: Workspace, progress: Progress, options: RunOptions, *, check: bool = True) -> RunResult:
+def up(
+    workspace: Workspace, progress: Progress, options: RunOptions, *, check: bool = True, plan: Path | None = None
+) -> RunResult:
     """Brings a cluster into the state that its file describes.
 
     Args:
@@ -19,11 +24,15 @@ def up(workspace: Workspace, progress: Progress, options: RunOptions, *, check: 
         progress: told what is prepared.
         options: what the operator says about the run.
         check: whether to probe hosts first.
+        plan: a file of ``kubikk plan -o``; nothing is done unless exactly that would be done.
 
     Raises:
-        KubikkError: another run is under way, an artifact cannot be had, or hosts are not fit for it.
+        KubikkError: another run is under way, an artifact cannot be had, hosts are not fit for it, or something else
+            would happen than was planned.
     """
     with cluster_lock(workspace.directory) as lock:
+        if plan is not None:
+            require_unchanged(plan_under_lock(workspace, progress, options, lock), plan)
         prepare(workspace, progress)
         if check:
             progress.start("preflight")
@@ -31,25 +40,3 @@ def up(workspace: Workspace, progress: Progress, options: RunOptions, *, check: 
             progress.finish("preflight", f"{len(report.errors)} errors, {len(report.warnings)} warnings")
             refuse_unfit(workspace, report, progress)
         return run(workspace, "up", "cluster.yml", options, lock)
-
-
-def refuse_unfit(workspace: Workspace, report: PreflightReport, progress: Progress) -> None:
-    """Goes on without workers that do not answer, and stops at everything else that is wrong.
-
-    Raises:
-        ProblemsError: with every error that was found.
-    """
-    for finding in report.warnings:
-        progress.log(f"warning: {finding.host}: {finding.message}")
-    workers = {host.name for host in workspace.cluster.worker_hosts}
-    essential = {host.name for host in (*workspace.cluster.control_plane_hosts, *workspace.cluster.etcd_hosts)}
-    lost = {name for name in report.unreachable if name in workers - essential}
-    serious = [finding for finding in report.errors if finding.host not in lost]
-    for finding in report.errors:
-        if finding.host in lost:
-            progress.log(f"warning: {finding.host}: {finding.message}: the others go on without it")
-    if serious:
-        problems = [Problem(finding.message, key=finding.host, remedy=finding.remedy) for finding in serious]
-        raise ProblemsError("hosts are not fit for the cluster", problems)
-    if not (workers | essential) - lost:
-        raise KubikkError("no host answers")

@@ -38,14 +38,18 @@ class RunOptions:
         limit: hosts to limit it to; all where empty.
         become_password: for sudo.
         on_event: follows the run.
+        check: whether to change nothing, and say what would be changed.
     """
 
     limit: tuple[str, ...] = ()
     become_password: str | None = None
     on_event: Callable[[Event], None] = lambda event: None
+    check: bool = False
 
 
-def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int) -> RunResult:
+def run(
+    workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int, *, journal: Path | None = None
+) -> RunResult:
     """Runs a playbook and notes how it went.
 
     Args:
@@ -54,11 +58,12 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
         playbook: file name below playbooks/.
         options: what the operator says about it.
         lock: descriptor of the cluster's lock, which the child keeps.
+        journal: the directory below which runs are noted, the workspace's by default.
 
     Raises:
         KubikkError: Ansible failed in a way that no host accounts for.
     """
-    directory = new_run(workspace.directory, verb, workspace.file)
+    directory = new_run(journal or workspace.directory, verb, workspace.file)
     summary = Summary()
     begun = time.monotonic()
 
@@ -72,6 +77,7 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
         run=directory,
         limit=options.limit,
         become_password=options.become_password,
+        check=options.check,
         inherit=(lock,),
     )
     code = run_playbook(call, follow)

@@ -52,7 +52,7 @@ def test_restarted_by_systemd_after_its_files(tmp_path: Path) -> None:
 
 
 def unit_call(text: str = "[Service]") -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
-    unit = {"name": "x", "content_base64": text, "dropin_base64": None, "inputs": []}
+    unit: dict[str, Any] = {"name": "x", "content_base64": text, "dropin_base64": None, "inputs": []}
     files = [{"path": "/etc/x", "content_base64": "Yg==", "restart_on": True, "create_only": False}]
     artifacts = [{"component": "x", "version": "1", "files": {"x": {"sha256": "1"}}}]
     return unit, files, artifacts

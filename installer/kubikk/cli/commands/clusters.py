@@ -18,6 +18,7 @@ from kubikk.errors import KubikkError
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command()(preflight)
+    app.command()(plan)
     app.command()(up)
     app.command()(status)
     app.command()(kubeconfig)
@@ -40,11 +41,47 @@ def preflight(file: ClusterFile = DEFAULT_FILE, ask_become_pass: AskBecomePass =
         raise typer.Exit(1)
 
 
+def plan(
+    file: ClusterFile = DEFAULT_FILE,
+    limit: Limit = None,
+    ask_become_pass: AskBecomePass = False,
+    json: Json = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the plan here, for `kubikk up --plan`.")
+    ] = None,
+) -> None:
+    """Show what `up` would do. Changes nothing; exit code 2 where there is something to do."""
+    from kubikk.cli.display import display
+    from kubikk.cli.plan_view import print_plan
+    from kubikk.operations.plan import plan as find_out
+    from kubikk.operations.plan import save
+    from kubikk.operations.run import RunOptions
+    from kubikk.operations.workspace import open_workspace
+
+    workspace = open_workspace(existing(file))
+    password = become_password(ask_become_pass)
+    hosts = _known_hosts(workspace.cluster.hosts, limit)
+    with display() as shown:
+        found = find_out(workspace, shown, RunOptions(hosts, password, shown.on_event))
+    if output is not None:
+        save(found, output)
+    if json:
+        print_json(found.as_dict())
+    else:
+        print_plan(found)
+    if not found.empty:
+        raise typer.Exit(2)
+
+
 def up(
     file: ClusterFile = DEFAULT_FILE,
     limit: Limit = None,
     ask_become_pass: AskBecomePass = False,
     skip_preflight: Annotated[bool, typer.Option("--skip-preflight", help="Do not examine the hosts first.")] = False,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", help="Do exactly what this file of `kubikk plan -o` says, or nothing.", dir_okay=False),
+    ] = None,
 ) -> None:
     """Bring the cluster into the state that its file describes."""
     from kubikk.cli.display import display
@@ -57,7 +94,9 @@ def up(
     password = become_password(ask_become_pass)
     hosts = _known_hosts(workspace.cluster.hosts, limit)
     with display() as shown:
-        result = apply(workspace, shown, RunOptions(hosts, password, shown.on_event), check=not skip_preflight)
+        result = apply(
+            workspace, shown, RunOptions(hosts, password, shown.on_event), check=not skip_preflight, plan=plan
+        )
     print_changes(result)
     if result.summary.failed:
         raise typer.Exit(1)

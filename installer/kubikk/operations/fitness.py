@@ -1,0 +1,30 @@
+"""Whether hosts are fit for what is about to be done."""
+
+from __future__ import annotations
+
+from kubikk.errors import KubikkError, Problem, ProblemsError
+from kubikk.hosts.preflight import PreflightReport
+from kubikk.operations.workspace import Workspace
+from kubikk.progress import Progress
+
+
+def refuse_unfit(workspace: Workspace, report: PreflightReport, progress: Progress) -> None:
+    """Goes on without workers that do not answer, and stops at everything else that is wrong.
+
+    Raises:
+        ProblemsError: with every error that was found.
+    """
+    for finding in report.warnings:
+        progress.log(f"warning: {finding.host}: {finding.message}")
+    workers = {host.name for host in workspace.cluster.worker_hosts}
+    essential = {host.name for host in (*workspace.cluster.control_plane_hosts, *workspace.cluster.etcd_hosts)}
+    lost = {name for name in report.unreachable if name in workers - essential}
+    serious = [finding for finding in report.errors if finding.host not in lost]
+    for finding in report.errors:
+        if finding.host in lost:
+            progress.log(f"warning: {finding.host}: {finding.message}: the others go on without it")
+    if serious:
+        problems = [Problem(finding.message, key=finding.host, remedy=finding.remedy) for finding in serious]
+        raise ProblemsError("hosts are not fit for the cluster", problems)
+    if not (workers | essential) - lost:
+        raise KubikkError("no host answers")
