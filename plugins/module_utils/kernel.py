@@ -44,11 +44,9 @@ def load_modules(modules, act):
     for name in modules:
         if module_present(name):
             continue
-        if not act:
-            loaded.append(name)
-            continue
+        command = ["modprobe", name] if act else ["modprobe", "--dry-run", name]
         try:
-            done = subprocess.run(["modprobe", name], capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
             failed = done.stderr.strip() if done.returncode else ""
         except FileNotFoundError:
             failed = "there is no modprobe"
