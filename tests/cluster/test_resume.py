@@ -85,5 +85,6 @@ def test_up_converges_after_each_kill(lab_name: str, tmp_path: Path) -> None:
         assert changes(runs(own.directory)[-1]) == []
         # Nothing half-written anywhere: every temporary file became the file it was meant to be, or was taken away.
         for host in ("cp1", "w1"):
-            left = "find /etc/kubernetes /etc/etcd /opt/kubikk /etc/systemd/system -name '*.kubikk-new' -o -name '.kubikk-*'"
+            places = "/etc/kubernetes /etc/etcd /opt/kubikk /etc/systemd/system"
+            left = f"find {places} -name '*.kubikk-new' -o -name '.kubikk-*'"
             assert own.run(host, left) == ""

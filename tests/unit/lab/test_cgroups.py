@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from kubikk.lab.cgroups import Hierarchy, hierarchies, is_v1, problems
 
 _CONTROLLERS = ("cpuset", "cpu,cpuacct", "memory", "devices", "freezer", "pids")

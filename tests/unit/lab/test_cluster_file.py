@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from kubikk.errors import KubikkError
 from kubikk.lab.cluster_file import write_cluster_file
 from kubikk.lab.state import HostState

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
+
 from kubikk.lab.host import DATA_DIRECTORIES, HostPaths, nspawn_command
 from kubikk.lab.host_files import MachineFacts, network_unit, reachable_name_servers, write_host_files
 from kubikk.lab.keys import ensure_key, known_hosts

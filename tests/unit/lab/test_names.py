@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubikk.errors import KubikkError
 from kubikk.lab import names
 

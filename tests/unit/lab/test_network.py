@@ -6,6 +6,7 @@ import json
 from ipaddress import IPv4Network
 
 import pytest
+
 from kubikk.errors import KubikkError
 from kubikk.lab import names, network
 

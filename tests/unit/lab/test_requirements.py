@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubikk.errors import Problem
 from kubikk.lab.requirements import (
     capability_problems,

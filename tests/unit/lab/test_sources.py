@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from kubikk.errors import KubikkError
 from kubikk.lab.sources import (
     DEBIAN_KEYRING,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from kubikk.lab.sysctls import raise_limits, restore_limits
 
 _FORWARD, _INSTANCES, _WATCHES = (

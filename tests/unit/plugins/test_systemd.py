@@ -64,7 +64,8 @@ def test_inputs_follow_everything_that_asks_for_a_restart() -> None:
     assert systemd.inputs_of(*unit_call("YQ=="))[0] == before
     assert systemd.inputs_of(*unit_call("Yw=="))[0] != before
     unit, files, artifacts = unit_call("YQ==")
-    assert systemd.inputs_of(unit, files, [{"component": "x", "version": "1", "files": {"x": {"sha256": "2"}}}])[0] != before
+    other = [{"component": "x", "version": "1", "files": {"x": {"sha256": "2"}}}]
+    assert systemd.inputs_of(unit, files, other)[0] != before
     files[0]["content_base64"] = "Yw=="
     assert systemd.inputs_of(unit, files, artifacts)[0] != before
     files[0]["restart_on"] = False
