@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import time
 
@@ -134,6 +135,15 @@ def reason_to_restart(state, stamp, inputs, paths):
     if stamp.get("invocation") == state["InvocationID"]:
         return None if stamp.get("inputs") == inputs else "what it reads has changed"
     return None if started_after(state, paths) else "it was started before its files were written"
+
+
+def damage(unit, once=health.check):
+    """What somebody took away that the unit's running process had made; None where it is all there."""
+    # A program that is not there yet (check mode) has nothing to say.
+    if not unit["intact"] or not shutil.which(unit["intact"][0]):
+        return None
+    missing = once({"command": unit["intact"]})
+    return missing and "what it made is damaged: %s" % missing
 
 
 def explain(name, seen):

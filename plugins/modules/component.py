@@ -191,6 +191,13 @@ options:
             description: Seconds.
             type: int
             default: 60
+      intact:
+        description:
+          - A program that succeeds while what the unit's process made outside of files is there (rules, interfaces).
+            Where it fails for a running unit, the unit is restarted, which makes it anew.
+        type: list
+        elements: str
+        default: []
       gate:
         description:
           - What must hold before a running unit is restarted, so that no restart costs a quorum. It is waited for.
@@ -394,6 +401,7 @@ def component_spec():
                 "inputs": paths,
                 "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
                 "health": {"type": "dict", "options": health},
+                "intact": strings,
                 "gate": {"type": "dict", "options": gate},
             }
         ),
@@ -494,7 +502,7 @@ class Component:
                 continue
             inputs, paths = systemd.inputs_of(unit, self.want["files"], self.want["artifacts"])
             stamp = systemd.read_stamp(name)
-            reason = systemd.reason_to_restart(state, stamp, inputs, paths)
+            reason = systemd.reason_to_restart(state, stamp, inputs, paths) or systemd.damage(unit)
             if state["UnitFileState"] != "enabled":
                 self.changes.append("enabled " + name)
                 if self.act:

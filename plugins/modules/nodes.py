@@ -120,6 +120,26 @@ def patch(node, wanted):
     return change
 
 
+def described(labels, taints):
+    """Labels and taints as text, one a line."""
+    lines = ["label %s=%s" % item for item in labels.items()]
+    lines += ["taint %s=%s:%s" % (taint["key"], taint.get("value", ""), taint["effect"]) for taint in taints]
+    return "".join(line + "\n" for line in sorted(lines))
+
+
+def difference(node, change):
+    """What Ansible's --diff shows of a patched node."""
+    labels, taints = node["metadata"].get("labels", {}), node["spec"].get("taints", [])
+    after = {key: value for key, value in dict(labels, **change["metadata"]["labels"]).items() if value is not None}
+    header = "node " + node["metadata"]["name"]
+    return {
+        "before_header": header,
+        "after_header": header,
+        "before": described(labels, taints),
+        "after": described(after, change.get("spec", {}).get("taints", taints)),
+    }
+
+
 def new_node(name):
     """A Node without labels and taints, as check mode takes one that is not registered yet."""
     return {"metadata": {"name": name, "resourceVersion": ""}, "spec": {}, "status": {}}
@@ -175,8 +195,7 @@ def main():
             if change is None:
                 continue
             changed.append(name)
-            before = {"labels": node["metadata"].get("labels", {}), "taints": node["spec"].get("taints", [])}
-            diffs.append({"before_header": name, "after_header": name, "before": before, "after": change})
+            diffs.append(difference(node, change))
             if not module.check_mode:
                 kubectl("patch", "node", name, "--type=merge", "-p", json.dumps(change))
         reasons = []

@@ -23,6 +23,8 @@ _FIRST = "test_nodes.py"
 _LAST = (
     "test_idempotence.py",
     "test_ansible_alone.py",
+    "test_plan.py",
+    "test_drift.py",
     "test_faults.py",
     "test_wheel.py",
     "test_sudo_user.py",

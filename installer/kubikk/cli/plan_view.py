@@ -71,19 +71,23 @@ def _print_changes(console: Console, host: HostSummary) -> None:
         created = diff.get("before") == "" or (not diff and item.startswith("/"))
         sign = "[green]+[/]" if created or item.endswith(" created") else "[yellow]~[/]"
         console.print(f"  {sign} {escape(item)}")
-        for line in _lines(diff):
+        for line in changed_lines(diff):
             colour = "red" if line.startswith("-") else "green"
             console.print(f"      [{colour}]{escape(line)}[/]")
 
 
-def _lines(diff: dict[str, Any]) -> Iterator[str]:
-    """Lines that go and come: of a unit that is the set of flags, since each stands on a line of its own."""
+def changed_lines(diff: dict[str, Any]) -> Iterator[str]:
+    """Lines that go and come: of a unit that is the set of flags, since each stands on a line of its own.
+
+    That a flag is the last one, which no backslash follows, is no difference.
+    """
     before, after = diff.get("before"), diff.get("after")
     if not isinstance(before, str) or not isinstance(after, str) or not before:
         return
     if after.startswith(_PEM):
         yield "+ another certificate"
         return
-    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0):
+    old, new = ([line.removesuffix(" \\") for line in text.splitlines()] for text in (before, after))
+    for line in difflib.unified_diff(old, new, lineterm="", n=0):
         if not line.startswith(("---", "+++", "@@")):
             yield f"{line[0]} {line[1:].strip()}"

@@ -45,13 +45,18 @@ class Plan:
         return self.summary.change_count == 0
 
     def as_dict(self) -> dict[str, Any]:
-        """For ``--json`` and ``-o``; without diffs, which may be long."""
+        """For ``--json`` and ``-o``; of diffs, which may be long, only what tells one from another."""
         return {
             "format": FORMAT,
             "cluster": self.cluster,
             "cluster_file": self.cluster_file,
             "hosts": {
-                name: {"changed": host.changed, "restarted": host.restarted, "reasons": host.reasons}
+                name: {
+                    "changed": host.changed,
+                    "restarted": host.restarted,
+                    "reasons": host.reasons,
+                    "diffs": {diff["after_header"]: _diff_digest(diff) for diff in host.diffs},
+                }
                 for name, host in sorted(self.summary.hosts.items())
                 if host.changed or host.restarted
             },
@@ -111,7 +116,9 @@ def require_unchanged(found: Plan, file: Path) -> None:
         cluster, hosts = planned["cluster"], planned["hosts"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KubikkError(f"{file} is not a plan", remedy="write one with `kubikk plan -o FILE`") from error
-    if not same_format or cluster != found.cluster:
+    if not same_format:
+        raise KubikkError(f"{file} was written by another version of Kubikk", remedy="plan again")
+    if cluster != found.cluster:
         raise KubikkError(f"{file} is a plan for cluster {cluster}, not for {found.cluster}")
     problems = list(_differences(hosts, found.as_dict()["hosts"]))
     if problems:
@@ -126,6 +133,10 @@ def _differences(planned: dict[str, Any], now: dict[str, Any]) -> Iterator[Probl
                 yield Problem(f"would {verb} {item}, which the plan does not say", key=host)
             for item in sorted(before - after):
                 yield Problem(f"would not {verb} {item}, which the plan says", key=host)
+        then, today = (side.get(host, {}).get("diffs", {}) for side in (planned, now))
+        for item in sorted(then.keys() & today.keys()):
+            if then[item] != today[item]:
+                yield Problem(f"would change {item} in another way than the plan shows", key=host)
 
 
 @contextlib.contextmanager
@@ -144,6 +155,10 @@ def _copy(workspace: Workspace) -> Iterator[Workspace]:
             else:
                 shutil.copy2(entry, target / entry.name)
         yield replace(workspace, directory=target)
+
+
+def _diff_digest(diff: dict[str, Any]) -> str:
+    return sha256(json.dumps([diff.get("before"), diff.get("after")], sort_keys=True).encode()).hexdigest()
 
 
 def _digest(file: Path) -> str:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.kubikk.kubikk.plugins.modules.nodes import MANAGED, not_ready, patch
+from ansible_collections.kubikk.kubikk.plugins.modules.nodes import MANAGED, difference, not_ready, patch
 
 OURS = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
 THEIRS = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": "now"}
@@ -67,3 +67,16 @@ def test_not_ready_says_why() -> None:
         "node b is not Ready: cni plugin not initialized",
         "node c is not registered: see `journalctl -u kubelet` on that host",
     ]
+
+
+def test_a_difference_is_shown_line_by_line() -> None:
+    before = node({"a": "0", "b": "1"}, [THEIRS], {"labels": ["a", "b"], "taints": []})
+    change = patch(before, {"labels": {"a": "1"}, "taints": [OURS]})
+    assert change is not None
+    assert difference(before, change) == {
+        "before_header": "node n",
+        "after_header": "node n",
+        "before": "label a=0\nlabel b=1\ntaint node.kubernetes.io/unreachable=:NoExecute\n",
+        "after": "label a=1\ntaint node-role.kubernetes.io/control-plane=:NoSchedule\n"
+        "taint node.kubernetes.io/unreachable=:NoExecute\n",
+    }

@@ -90,3 +90,16 @@ def test_gate_counts_the_other_members(healthy: set[str], passes: bool) -> None:
 
 def test_unit_without_gate_is_restarted_at_once() -> None:
     systemd.pass_gate({"name": "kubelet"}, once=lambda _: "never asked")
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ([], None),
+        (["true"], None),
+        (["sh", "-c", "echo the chain KUBE-SERVICES is empty; exit 1"], "the chain KUBE-SERVICES is empty"),
+    ],
+)
+def test_damage_is_what_the_program_says(program: list[str], expected: str | None) -> None:
+    found = systemd.damage({"intact": program})
+    assert found is None if expected is None else found is not None and found.endswith(expected)
