@@ -68,15 +68,15 @@ _DRIFTS = (
         "iptables -t nat -S KUBE-SERVICES | grep -q -- '-A KUBE-SERVICES'",
     ),
     Drift(
-        "the pod network's interface is deleted",
-        "ip link delete flannel.1",
+        "the pod network's configuration is deleted",
+        "rm /etc/cni/net.d/10-flannel.conflist",
         "restart flanneld on {host}: what it made is damaged",
-        "ip link show flannel.1",
+        "test -s /etc/cni/net.d/10-flannel.conflist",
     ),
     Drift(
         "a kernel setting is changed",
         "sysctl -q -w net.ipv4.ip_forward=0",
-        "~ net.ipv4.ip_forward = 1",
+        "~ sysctl net.ipv4.ip_forward = 1",
         "test $(sysctl -n net.ipv4.ip_forward) = 1",
     ),
 )

@@ -1,4 +1,4 @@
-"""`kubikk up` is killed at five different moments of a first installation, and carries on each time."""
+"""`kubikk up` is killed at five different moments of a first installation and carries on; `reset` leaves no trace."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,39 @@ _MOMENTS: tuple[tuple[str, Callable[[Path], bool]], ...] = (
 )
 
 
+Traces = dict[str, set[str]]
+
+# What a host consists of, one thing a line. Files that the host's own services write as they run are left out.
+_TRACES = {
+    "files": "find /etc /opt /usr/local /var/lib /var/log /run/systemd/system -xdev"
+    " \\( -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /var/log/journal"
+    " -o -path /var/lib/haproxy -o -path /var/log/apt \\) -prune -o -print",
+    "users": "cut -d: -f1 /etc/passwd /etc/group",
+    "mounts": "cut -d' ' -f5 /proc/self/mountinfo",
+    "interfaces": "ls /sys/class/net",
+    "chains": "iptables-save | grep '^:.* - '; nft list tables | grep kube",
+    "units": "systemctl list-unit-files --no-legend --state=enabled | cut -d' ' -f1",
+    "processes": "ps -eo comm= --ppid 2 -p 2 --deselect | sort -u",
+}
+
+
+def _traces(own: OwnLab, host: str) -> Traces:
+    return {kind: set(own.run(host, f"{command}; true").splitlines()) for kind, command in _TRACES.items()}
+
+
+@pytest.fixture(scope="module")
+def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnLab]:
+    """Bare hosts."""
+    with own_lab(f"{lab_name}-resume", tmp_path_factory.mktemp("resume"), control_planes=1, workers=1) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def bare(own: OwnLab) -> dict[str, Traces]:
+    """What the hosts consisted of before anything was installed."""
+    return {host.name: _traces(own, host.name) for host in own.lab.hosts()}
+
+
 def _kill_when(own: OwnLab, what: str, moment: Callable[[Path], bool], log: Path) -> None:
     """Starts `kubikk up` and ends it with SIGKILL when the moment has come."""
     before = len(runs(own.directory))
@@ -68,23 +101,44 @@ def _kill_when(own: OwnLab, what: str, moment: Callable[[Path], bool], log: Path
 
 
 @pytest.mark.timeout(1500)
-def test_up_converges_after_each_kill(lab_name: str, tmp_path: Path) -> None:
-    with own_lab(f"{lab_name}-resume", tmp_path, control_planes=1, workers=1) as own:
-        for number, (what, moment) in enumerate(_MOMENTS):
-            _kill_when(own, what, moment, tmp_path / f"killed-{number}.log")
-        result = kubikk("up", "-f", str(own.file))
-        assert result.returncode == 0, result.stdout
-        workspace = open_workspace(own.file)
-        server = f"https://{workspace.cluster.control_plane_hosts[0].address}:{workspace.cluster.api.port}"
-        nodes = Api(server, tls(workspace.pki / "ca.crt", workspace.pki / "admin")).items("/api/v1/nodes")
-        ready = [each for node in nodes for each in node["status"]["conditions"] if each["type"] == "Ready"]
-        assert [each["status"] for each in ready] == ["True", "True"]
-        # It was complete: nothing was left for another run.
-        again = kubikk("up", "-f", str(own.file))
-        assert again.returncode == 0, again.stdout
-        assert changes(runs(own.directory)[-1]) == []
-        # Nothing half-written anywhere: every temporary file became the file it was meant to be, or was taken away.
-        for host in ("cp1", "w1"):
-            places = "/etc/kubernetes /etc/etcd /opt/kubikk /etc/systemd/system"
-            left = f"find {places} -name '*.kubikk-new' -o -name '.kubikk-*'"
-            assert own.run(host, left) == ""
+def test_up_converges_after_each_kill(own: OwnLab, bare: dict[str, Traces], tmp_path: Path) -> None:
+    for number, (what, moment) in enumerate(_MOMENTS):
+        _kill_when(own, what, moment, tmp_path / f"killed-{number}.log")
+    result = kubikk("up", "-f", str(own.file))
+    assert result.returncode == 0, result.stdout
+    workspace = open_workspace(own.file)
+    server = f"https://{workspace.cluster.control_plane_hosts[0].address}:{workspace.cluster.api.port}"
+    nodes = Api(server, tls(workspace.pki / "ca.crt", workspace.pki / "admin")).items("/api/v1/nodes")
+    ready = [each for node in nodes for each in node["status"]["conditions"] if each["type"] == "Ready"]
+    assert [each["status"] for each in ready] == ["True", "True"]
+    # It was complete: nothing was left for another run.
+    again = kubikk("up", "-f", str(own.file))
+    assert again.returncode == 0, again.stdout
+    assert changes(runs(own.directory)[-1]) == []
+    # Nothing half-written anywhere: every temporary file became the file it was meant to be, or was taken away.
+    for host in ("cp1", "w1"):
+        places = "/etc/kubernetes /etc/etcd /opt/kubikk /etc/systemd/system"
+        left = f"find {places} -name '*.kubikk-new' -o -name '.kubikk-*'"
+        assert own.run(host, left) == ""
+
+
+@pytest.mark.timeout(600)
+def test_reset_leaves_no_trace(own: OwnLab, bare: dict[str, Traces], subtests: pytest.Subtests) -> None:
+    own.run("w1", "echo keep > /etc/cni/net.d/99-mine.conf; iptables -N MINE; touch /opt/mine")
+    unsure = kubikk("reset", "-f", str(own.file))
+    assert unsure.returncode != 0, unsure.stdout  # it asks, and nobody answers
+    result = kubikk("reset", "--yes", "-f", str(own.file))
+    assert result.returncode == 0, result.stdout
+    mine = {
+        "files": {"/etc/cni", "/etc/cni/net.d", "/etc/cni/net.d/99-mine.conf", "/opt/mine"},
+        "chains": {":MINE - [0:0]"},
+    }
+    for host, before in bare.items():
+        after = _traces(own, host)
+        for kind, things in before.items():
+            with subtests.test(f"{kind} of {host}"):
+                own_things = mine.get(kind, set()) if host == "w1" else set()
+                assert after[kind] - things == own_things
+                assert things - after[kind] == set()
+    again = kubikk("up", "-f", str(own.file))
+    assert again.returncode == 0, again.stdout

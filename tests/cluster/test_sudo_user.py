@@ -13,7 +13,7 @@ from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import PROGRAMS, changes, runs
 from tests.cluster.support.terminal import answer
 
-_USER = "operator"
+_USER = "deployer"
 _PREPARE = (
     "apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq install sudo >/dev/null && "
     "useradd --create-home --shell /bin/bash {user} && echo '{user}:{password}' | chpasswd && "

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
-import click
 import typer
 
 from kubikk.cli.commands import clusters, files, labs
 from kubikk.cli.console import print_error, stderr
 from kubikk.errors import KubikkError
+
+# What Ctrl-C ends with, as in a shell; typer says it in this way, too.
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="kubikk",
@@ -35,24 +37,27 @@ app.add_typer(labs.app, name="lab")
 
 
 def run() -> None:
-    """Runs a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """Runs a command.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage or (``plan``) something to do, 130 interrupted.
+    """
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False) or 0
     except KubikkError as error:
         if os.environ.get("KUBIKK_DEBUG"):
             raise
         print_error(error)
-        sys.exit(1)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        stderr().print("interrupted; the same command again goes on from here")
-        sys.exit(130)
+        code = 1
+    except typer.TyperException as error:
+        stderr().print(f"{error.format_message()}\nsee `kubikk --help` and `kubikk COMMAND --help`", markup=False)
+        code = 2
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
     except OSError as error:
         if os.environ.get("KUBIKK_DEBUG"):
             raise
         print_error(KubikkError(f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")))
-        sys.exit(1)
+        code = 1
+    if code == INTERRUPTED:
+        stderr().print("interrupted; the same command again goes on from here")
+    sys.exit(code)
