@@ -111,30 +111,24 @@ def run_playbook(call: Call, on_event: Callable[[Event], None]) -> int:
         command += ["--limit", ",".join(call.limit)]
     if call.check:
         command += ["--check", "--diff"]
-    descriptors = [writing, *call.inherit]
-    password = None
+    stdin = os.open(os.devnull, os.O_RDONLY) if call.become_password is None else _pipe_with(call.become_password)
     if call.become_password is not None:
-        password, feed = os.pipe()
-        os.write(feed, call.become_password.encode() + b"\n")
-        os.close(feed)
-        descriptors.append(password)
-        command += ["--become-password-file", f"/dev/fd/{password}"]
+        command += ["--become-password-file", "-"]
     command.append(str(content_root() / "playbooks" / call.playbook))
     with (call.run / "ansible.log").open("w") as log, (call.run / "events.jsonl").open("w") as journal:
         child = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=log,
             stderr=subprocess.STDOUT,
             env=environment(call, writing),
-            pass_fds=descriptors,
+            pass_fds=[writing, *call.inherit],
             # A group of its own: Ctrl-C reaches it once, from here.
             start_new_session=True,
             preexec_fn=_die_with_parent,  # noqa: PLW1509 (called from the main thread only)
         )
         os.close(writing)
-        if password is not None:
-            os.close(password)
+        os.close(stdin)
         try:
             with os.fdopen(reading) as stream:
                 for line in stream:
@@ -151,6 +145,14 @@ def run_playbook(call: Call, on_event: Callable[[Event], None]) -> int:
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
+
+
+def _pipe_with(text: str) -> int:
+    """The reading end of a pipe that holds a line of text and then ends."""
+    reading, writing = os.pipe()
+    os.write(writing, text.encode() + b"\n")
+    os.close(writing)
+    return reading
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
