@@ -29,6 +29,11 @@ options:
     type: list
     elements: path
     default: []
+  directories:
+    description: Directories that are removed if nothing is left in them, in this order.
+    type: list
+    elements: path
+    default: []
   interfaces:
     description: Network interfaces to remove.
     type: list
@@ -180,6 +185,15 @@ def remove_path(path, act):
     return [path]
 
 
+def remove_if_empty(path, act):
+    """Removes a directory in which nothing is left, and which nobody mounted there."""
+    if not os.path.isdir(path) or os.path.islink(path) or os.path.ismount(path) or os.listdir(path):
+        return []
+    if act:
+        os.rmdir(path)
+    return [path]
+
+
 def remove_links(act):
     """Removes symbolic links that lead into Kubikk's directory of binaries."""
     removed = []
@@ -248,6 +262,7 @@ def main():
             "units": {"type": "list", "elements": "str", "required": True},
             "users": strings,
             "paths": {"type": "list", "elements": "path", "default": []},
+            "directories": {"type": "list", "elements": "path", "default": []},
             "interfaces": strings,
             "chains": strings,
         },
@@ -262,6 +277,8 @@ def main():
     removed += remove_links(act)
     for path in want["paths"]:
         removed += remove_path(path, act)
+    for path in want["directories"]:
+        removed += remove_if_empty(path, act)
     removed += remove_users(want["users"], act)
     module.exit_json(changed=bool(removed), removed=removed)
 
