@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from kubikk.cli.commands import clusters, files, labs
+from kubikk.cli.commands import certs, clusters, files, labs
 from kubikk.cli.console import print_error, stderr
 from kubikk.errors import KubikkError
 
@@ -33,6 +33,7 @@ def _main(
 
 files.register(app)
 clusters.register(app)
+app.add_typer(certs.app, name="certs")
 app.add_typer(labs.app, name="lab")
 
 

@@ -129,7 +129,7 @@ class ClusterStatus:
         """
         everywhere = [("", certificate) for certificate in self.certificates]
         everywhere += [(host.name, certificate) for host in self.hosts for certificate in host.certificates]
-        soon = [entry for entry in everywhere if entry[1].not_after <= self.time + within]
+        soon = [entry for entry in everywhere if entry[1].not_after - self.time <= within]
         return tuple(sorted(soon, key=lambda entry: (entry[1].not_after, entry[0], entry[1].path)))
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from kubikk.pki.keys import ensure_encryption_key, ensure_service_account_pair, 
 from kubikk.pki.leaves import AUTHORITIES, HOST_DIRECTORIES, Leaf, leaves
 
 NEW = "it did not exist"
+ASKED = "a new one was asked for"
 _EARLY_WARNING = 12 * RENEW_BEFORE
 
 
@@ -56,7 +57,7 @@ class PkiReport:
         return tuple(entry for entry in self.issued if entry.reason != NEW)
 
 
-def ensure(cluster: Cluster, directory: Path, *, now: datetime) -> PkiReport:
+def ensure(cluster: Cluster, directory: Path, *, now: datetime, renew: bool = False) -> PkiReport:
     """Makes what is missing, and issues again the leaf certificates that are not as they should be.
 
     Those are leaves whose names differ from what the cluster file says, that another authority signed, whose key does
@@ -67,6 +68,7 @@ def ensure(cluster: Cluster, directory: Path, *, now: datetime) -> PkiReport:
         cluster: the cluster.
         directory: ``inventory/<name>/pki``; made if missing.
         now: the time, with a time zone.
+        renew: whether to issue every leaf anew.
 
     Raises:
         KubikkError: an authority or a key that must not be replaced is missing, damaged or expired.
@@ -84,7 +86,7 @@ def ensure(cluster: Cluster, directory: Path, *, now: datetime) -> PkiReport:
         files.make_directory(path)
     warnings = [text for path in sorted(directory.rglob("*.key")) if (text := _closed(path, directory))]
     for leaf in wanted:
-        reason = _ensure_leaf(leaf, directory, authorities[leaf.authority], now)
+        reason = _ensure_leaf(leaf, directory, authorities[leaf.authority], now, renew=renew)
         if reason:
             issued.append(Issued(leaf.path, reason))
     warnings += [text for name, authority in authorities.items() if (text := _ending(name, authority, now))]
@@ -107,10 +109,10 @@ def _ensure_secrets(directory: Path) -> list[Path]:
     return ensure_service_account_pair(private, directory / "sa.pub") + ensure_encryption_key(encryption)
 
 
-def _ensure_leaf(leaf: Leaf, directory: Path, authority: Authority, now: datetime) -> str:
+def _ensure_leaf(leaf: Leaf, directory: Path, authority: Authority, now: datetime, *, renew: bool) -> str:
     """Issues one leaf if that is needed, and says why; "" where nothing was done."""
     certificate_path, key_path = directory / f"{leaf.path}.crt", directory / f"{leaf.path}.key"
-    reason = _leaf_fault(leaf, certificate_path, key_path, authority, now)
+    reason = _leaf_fault(leaf, certificate_path, key_path, authority, now) or (ASKED if renew else "")
     if reason:
         key = new_key()
         certificate = sign(leaf.request, key, authority, now)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from kubikk.errors import KubikkError
 from kubikk.pki import certificates, ensure, files
 from kubikk.pki.certificates import load_certificate, matches
-from kubikk.pki.ensure import NEW, Issued
+from kubikk.pki.ensure import ASKED, NEW, Issued
 from kubikk.pki.keys import load_key, new_key, private_pem
 
 from .conftest import NOW, make_cluster
@@ -268,3 +268,13 @@ def test_keys_are_p256(original: Path) -> None:
             key = load_key(path)
             assert isinstance(key, ec.EllipticCurvePrivateKey)
             assert key.curve.name == "secp256r1"
+
+
+def test_all_leaves_are_renewed_when_asked(pki: Path) -> None:
+    before = {path: path.read_bytes() for path in pki.rglob("*") if path.is_file()}
+    report = ensure(make_cluster(), pki, now=NOW, renew=True)
+    assert {entry.reason for entry in report.issued} == {ASKED}
+    changed = {path.relative_to(pki) for path, content in before.items() if path.read_bytes() != content}
+    kept = {Path(name) for name in ("sa.key", "sa.pub", "encryption.key")}
+    kept |= {Path(f"{name}{suffix}") for name in ("ca", "etcd-ca", "front-proxy-ca") for suffix in (".crt", ".key")}
+    assert {path.relative_to(pki) for path in before} - changed == kept
