@@ -26,6 +26,10 @@ class KubikkError(Exception):
         self.remedy = remedy
 
 
+class RunInterruptedError(KubikkError):
+    """A run that the operator stopped; the message says how far it came."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong with an input file.

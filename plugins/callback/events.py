@@ -9,6 +9,7 @@ short_description: Write what happens as JSON lines
 description:
   - Writes one JSON object a line to the file or descriptor that E(KUBIKK_EVENTS) names (C(/dev/fd/N) works).
   - Of results it passes on only what is known to hold no secret.
+  - Where a file appears that E(KUBIKK_STOP) names, the run ends before its next task, when no host is at work.
 options: {}
 """
 
@@ -84,8 +85,18 @@ class CallbackModule(CallbackBase):
             **fields,
         )
 
+    def _stop_if_asked(self):
+        # The strategy calls this when the task before has ended on all hosts; Ansible ends as by Ctrl-C.
+        if os.path.exists(os.environ.get("KUBIKK_STOP") or ""):
+            raise KeyboardInterrupt
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        """A task is about to begin on all hosts."""
+        self._stop_if_asked()
+
     def v2_playbook_on_play_start(self, play):
         """A play begins."""
+        self._stop_if_asked()
         self._play = play.get_name()
         self._write("play_start")
 

@@ -327,6 +327,7 @@ reasons:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubikk.kubikk.plugins.module_utils import (
+    alone,
     artifacts,
     files,
     images,
@@ -547,13 +548,14 @@ def main():
     component = Component(want, not module.check_mode)
     required, active = False, []
     try:
-        if not want["finish"]:
-            component.install()
-            component.changes += ["binary " + entry["name"] for entry in lacking]
-        required, active = component.units(later=want["restart"] == "later" and not want["finish"])
-        if not want["finish"]:
-            component.changes += ["image " + ref for ref in images.ensure_images(want["images"], component.act)]
-    except (systemd.UnitError, packages.PackageError, images.ImageError, OSError, ValueError) as error:
+        with alone.alone(component.act):
+            if not want["finish"]:
+                component.install()
+                component.changes += ["binary " + entry["name"] for entry in lacking]
+            required, active = component.units(later=want["restart"] == "later" and not want["finish"])
+            if not want["finish"]:
+                component.changes += ["image " + ref for ref in images.ensure_images(want["images"], component.act)]
+    except (alone.BusyError, systemd.UnitError, packages.PackageError, images.ImageError, OSError, ValueError) as error:
         module.fail_json(
             msg="%s: %s" % (want["name"], error), files=component.changed_paths, restarted=component.restarted
         )

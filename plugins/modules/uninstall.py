@@ -77,6 +77,7 @@ import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils import alone
 
 UNIT_DIRECTORY = Path("/etc/systemd/system")
 LINK_DIRECTORIES = (Path("/usr/local/bin"), Path("/opt/cni/bin"))
@@ -254,6 +255,21 @@ def remove_users(users, act):
     return ["user " + user for user in removed]
 
 
+def uninstall(want, act):
+    """Does, or in check mode lists, all of it."""
+    removed = stop_units(want["units"], act)
+    removed += kill_leftovers(act)
+    removed += unmount_below(want["paths"], act)
+    removed += remove_interfaces(want["interfaces"], act)
+    removed += remove_chains(want["chains"], act)
+    removed += remove_links(act)
+    for path in want["paths"]:
+        removed += remove_path(path, act)
+    for path in want["directories"]:
+        removed += remove_if_empty(path, act)
+    return removed + remove_users(want["users"], act)
+
+
 def main():
     """Runs the module."""
     strings = {"type": "list", "elements": "str", "default": []}
@@ -268,18 +284,12 @@ def main():
         },
         supports_check_mode=True,
     )
-    act, want = not module.check_mode, module.params
-    removed = stop_units(want["units"], act)
-    removed += kill_leftovers(act)
-    removed += unmount_below(want["paths"], act)
-    removed += remove_interfaces(want["interfaces"], act)
-    removed += remove_chains(want["chains"], act)
-    removed += remove_links(act)
-    for path in want["paths"]:
-        removed += remove_path(path, act)
-    for path in want["directories"]:
-        removed += remove_if_empty(path, act)
-    removed += remove_users(want["users"], act)
+    act = not module.check_mode
+    try:
+        with alone.alone(act):
+            removed = uninstall(module.params, act)
+    except alone.BusyError as error:
+        module.fail_json(msg=str(error))
     module.exit_json(changed=bool(removed), removed=removed)
 
 

@@ -25,6 +25,8 @@ _LAST = (
     "test_ansible_alone.py",
     "test_plan.py",
     "test_drift.py",
+    "test_lock.py",
+    "test_interrupts.py",
     "test_faults.py",
     "test_wheel.py",
     "test_sudo_user.py",

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import getpass
 import json
 import os
-import socket
-import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
-from kubikk.errors import KubikkError
+from kubikk.holder import refusal, this_run
 
 # How long a run whose wrapper was killed may take to end its last steps on the hosts.
 _LAST_STEPS = 120.0
@@ -39,7 +35,7 @@ def cluster_lock(directory: Path, *, clock: float = _LAST_STEPS) -> Iterator[int
     try:
         _acquire(descriptor, directory, clock)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(_holder()).encode(), 0)
+        os.pwrite(descriptor, json.dumps(this_run()).encode(), 0)
         yield descriptor
         os.ftruncate(descriptor, 0)
     finally:
@@ -56,18 +52,8 @@ def _acquire(descriptor: int, directory: Path, patience: float) -> None:
             holder = _read(descriptor)
             alive = holder and Path(f"/proc/{holder['pid']}").exists()
             if alive or time.monotonic() > deadline:
-                raise _refusal(directory, holder) from None
+                raise refusal(directory.name, holder) from None
             time.sleep(0.2)
-
-
-def _holder() -> dict[str, str | int]:
-    return {
-        "pid": os.getpid(),
-        "user": getpass.getuser(),
-        "host": socket.gethostname(),
-        "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-    }
 
 
 def _read(descriptor: int) -> dict[str, str | int]:
@@ -76,13 +62,3 @@ def _read(descriptor: int) -> dict[str, str | int]:
         return holder
     except ValueError:
         return {}
-
-
-def _refusal(directory: Path, holder: dict[str, str | int]) -> KubikkError:
-    who = "another run"
-    if holder:
-        who = "`{command}` of {user} on {host} (process {pid}), since {since}".format(**holder)
-    return KubikkError(
-        f"cluster {directory.name} is being changed by {who}",
-        remedy="wait for it to end, or end it with Ctrl-C where it runs",
-    )

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
+import selectors
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from kubikk.ansible.events import Event, parse
+from kubikk.ansible.interrupts import Interrupts, end_with_descendants
 from kubikk.errors import KubikkError
 from kubikk.paths import collections_path, content_root
 
+STOP = "stop"
+"""A file of this name in a run's directory stops it before the next step."""
+
 _PR_SET_PDEATHSIG = 1
+_ANSIBLE_INTERRUPTED = 99
 
 
 @dataclass(frozen=True)
@@ -75,10 +84,13 @@ def environment(call: Call, events: int) -> dict[str, str]:
         "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
         "ANSIBLE_RETRY_FILES_ENABLED": "false",
         # AES first: with the processor's help it sends binaries at several times the rate of the default cipher.
+        # A host that lost its power says nothing: it is given up after 30 s.
         "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout=15"
+        " -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
         " -o Ciphers=^aes128-gcm@openssh.com",
         "ANSIBLE_TIMEOUT": "20",
         "KUBIKK_EVENTS": f"/dev/fd/{events}",
+        "KUBIKK_STOP": str(call.run / STOP),
     }
 
 
@@ -90,7 +102,7 @@ def _die_with_parent() -> None:
 def run_playbook(call: Call, on_event: Callable[[Event], None]) -> int:
     """Runs a playbook to its end.
 
-    Ctrl-C once lets the steps in hand end and stops; twice stops at once.
+    Ctrl-C once lets the step in hand end on all hosts, and stops before the next; twice stops at once.
 
     Args:
         call: what to run.
@@ -100,7 +112,7 @@ def run_playbook(call: Call, on_event: Callable[[Event], None]) -> int:
         ansible-playbook's exit code: 0 where every host succeeded.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C.
+        KeyboardInterrupt: Ctrl-C, and something was left to be done.
         KubikkError: ansible-playbook is not installed.
     """
     # An empty one: neither the caller's nor the system's settings may change what a run does.
@@ -123,28 +135,23 @@ def run_playbook(call: Call, on_event: Callable[[Event], None]) -> int:
             stderr=subprocess.STDOUT,
             env=environment(call, writing),
             pass_fds=[writing, *call.inherit],
-            # A group of its own: Ctrl-C reaches it once, from here.
+            # A session of its own: Ctrl-C does not reach it.
             start_new_session=True,
             preexec_fn=_die_with_parent,  # noqa: PLW1509 (called from the main thread only)
         )
         os.close(writing)
         os.close(stdin)
         try:
-            with os.fdopen(reading) as stream:
-                for line in stream:
-                    journal.write(line)
-                    journal.flush()
-                    event = parse(line)
-                    if event is not None:
-                        on_event(event)
-            return child.wait()
-        except KeyboardInterrupt:
-            _stop(child)
-            raise
+            _follow(child, reading, call.run / STOP, journal, on_event)
+            code = child.wait()
         finally:
+            os.close(reading)
             if child.poll() is None:
-                os.killpg(child.pid, signal.SIGKILL)
+                end_with_descendants(child.pid)
                 child.wait()
+    if code == _ANSIBLE_INTERRUPTED:
+        raise KeyboardInterrupt
+    return code
 
 
 def _pipe_with(text: str) -> int:
@@ -155,11 +162,38 @@ def _pipe_with(text: str) -> int:
     return reading
 
 
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    """Asks ansible-playbook to stop, and ends it where Ctrl-C comes a second time."""
-    os.kill(child.pid, signal.SIGINT)
-    try:
-        child.wait(timeout=300)
-    except (KeyboardInterrupt, subprocess.TimeoutExpired):
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+def _follow(
+    child: subprocess.Popen[bytes], reading: int, stop: Path, journal: IO[str], on_event: Callable[[Event], None]
+) -> None:
+    """Passes events on until ansible-playbook ends.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came a second time, and everything was ended.
+    """
+
+    def pass_on(line: str) -> None:
+        journal.write(line + "\n")
+        journal.flush()
+        event = parse(line)
+        if event is not None:
+            on_event(event)
+
+    rest = b""
+    with Interrupts() as interrupts, selectors.DefaultSelector() as selector:
+        selector.register(reading, selectors.EVENT_READ)
+        selector.register(interrupts, selectors.EVENT_READ)
+        while True:
+            ready = [key.fileobj for key, _ in selector.select()]
+            if interrupts in ready:
+                if interrupts.take() > 1:
+                    end_with_descendants(child.pid)
+                    raise KeyboardInterrupt
+                stop.touch()
+                pass_on(json.dumps({"event": "interrupted", "time": round(time.time(), 3)}))
+            if reading in ready:
+                data = os.read(reading, 1 << 16)
+                if not data:
+                    return
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    pass_on(line.decode(errors="replace"))

@@ -63,6 +63,7 @@ class Summary:
     phases: dict[str, float] = field(default_factory=dict)
     cells: dict[tuple[str, str], str] = field(default_factory=dict)
     _begun: dict[str, float] = field(default_factory=dict)
+    _at_work: dict[str, str] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
         """Takes an event into account."""
@@ -74,9 +75,11 @@ class Summary:
         host = self.hosts.setdefault(event.host, HostSummary())
         cell = (event.host, phase)
         if event.kind == "task_start":
+            self._at_work[event.host] = phase
             if self.cells.get(cell) not in ("changed", "failed", "unreachable"):
                 self.cells[cell] = "running"
             return
+        self._at_work.pop(event.host, None)
         if event.is_result:
             # A host that lacked binaries ran the module twice.
             host.executions += 2 if event.result.get("shipped") else 1
@@ -103,6 +106,14 @@ class Summary:
     def failed(self) -> dict[str, HostSummary]:
         """Hosts that dropped out."""
         return {name: host for name, host in sorted(self.hosts.items()) if host.failure}
+
+    @property
+    def in_hand(self) -> str:
+        """What is under way and where, for example "etcd on cp1, cp2"; "" where nothing is."""
+        running: dict[str, list[str]] = {}
+        for host, phase in sorted(self._at_work.items()):
+            running.setdefault(phase, []).append(host)
+        return "; ".join(f"{phase} on {', '.join(hosts)}" for phase, hosts in running.items())
 
     @property
     def change_count(self) -> int:

@@ -52,6 +52,10 @@ def display() -> Display:
     return LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
 
 
+def _stopping(summary: Summary) -> str:
+    return f"stopping when {summary.in_hand or 'the step in hand'} is done; Ctrl-C again stops at once"
+
+
 class PlainDisplay:
     """One line for each thing that begins, ends or changes."""
 
@@ -103,6 +107,8 @@ class PlainDisplay:
     def on_event(self, event: Event) -> None:
         """Says when a host is through with a phase, and what went wrong."""
         self._summary.add(event)
+        if event.kind == "interrupted":
+            self.log(_stopping(self._summary))
         cell = (event.host, PHASES.get(event.role, ""))
         state = self._summary.cells.get(cell, "")
         if event.is_result and state != self._shown.get(cell) and state not in ("", "running"):
@@ -162,6 +168,8 @@ class LiveDisplay:
     def on_event(self, event: Event) -> None:
         """Updates the table."""
         self._summary.add(event)
+        if event.kind == "interrupted":
+            self.log(_stopping(self._summary))
         if event.kind in ("failed", "unreachable"):
             self._console.print(f"[bold red]✗ {escape(event.host)}[/] {escape(event.message.splitlines()[0])}")
 

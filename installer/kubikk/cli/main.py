@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from typing import NoReturn
 
 import typer
 
 from kubikk.cli.commands import certs, clusters, files, labs
 from kubikk.cli.console import print_error, stderr
-from kubikk.errors import KubikkError
+from kubikk.errors import KubikkError, RunInterruptedError
 
 # What Ctrl-C ends with, as in a shell; typer says it in this way, too.
 INTERRUPTED = 130
@@ -42,8 +44,13 @@ def run() -> None:
 
     Exit codes: 0 done, 1 failed, 2 wrong usage or (``plan``) something to do, 130 interrupted.
     """
+    # Also where a shell started it in the background and ignores Ctrl-C for it: who asks it to stop is heard.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         code = app(standalone_mode=False) or 0
+    except RunInterruptedError as interrupt:
+        stderr().print(f"{interrupt.message}\nnext: {interrupt.remedy}", markup=False)
+        _leave(INTERRUPTED)
     except KubikkError as error:
         if os.environ.get("KUBIKK_DEBUG"):
             raise
@@ -61,4 +68,13 @@ def run() -> None:
         code = 1
     if code == INTERRUPTED:
         stderr().print("interrupted; the same command again goes on from here")
+        _leave(code)
     sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends at once: threads that still ask hosts are not waited for, and a third Ctrl-C is no traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

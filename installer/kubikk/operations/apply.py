@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kubikk.ansible.lock import cluster_lock
+from kubikk.hosts.lock import hosts_lock
 from kubikk.hosts.preflight import preflight
 from kubikk.operations.fitness import refuse_unfit
 from kubikk.operations.plan import plan_under_lock, require_unchanged
@@ -30,13 +31,15 @@ def up(
         KubikkError: another run is under way, an artifact cannot be had, hosts are not fit for it, or something else
             would happen than was planned.
     """
+    password = options.become_password
     with cluster_lock(workspace.directory) as lock:
-        if plan is not None:
-            require_unchanged(plan_under_lock(workspace, progress, options, lock), plan)
-        prepare(workspace, progress)
         if check:
             progress.start("preflight")
-            report = preflight(workspace.cluster, become_password=options.become_password)
+            report = preflight(workspace.cluster, become_password=password)
             progress.finish("preflight", f"{len(report.errors)} errors, {len(report.warnings)} warnings")
             refuse_unfit(workspace, report, progress)
-        return run(workspace, "up", "cluster.yml", options, lock)
+        with hosts_lock(workspace.cluster, become_password=password):
+            if plan is not None:
+                require_unchanged(plan_under_lock(workspace, progress, options, lock), plan)
+            prepare(workspace, progress)
+            return run(workspace, "up", "cluster.yml", options, lock)

@@ -11,7 +11,7 @@ from kubikk.ansible.events import Event
 from kubikk.ansible.journal import new_run, write_summary
 from kubikk.ansible.playbook import Call, run_playbook
 from kubikk.ansible.summary import Summary
-from kubikk.errors import KubikkError
+from kubikk.errors import KubikkError, RunInterruptedError
 from kubikk.operations.workspace import Workspace
 
 
@@ -62,6 +62,7 @@ def run(
 
     Raises:
         KubikkError: Ansible failed in a way that no host accounts for.
+        RunInterruptedError: Ctrl-C.
     """
     directory = new_run(journal or workspace.directory, verb, workspace.file)
     summary = Summary()
@@ -80,7 +81,12 @@ def run(
         check=options.check,
         inherit=(lock,),
     )
-    code = run_playbook(call, follow)
+    try:
+        code = run_playbook(call, follow)
+    except KeyboardInterrupt:
+        spent = round(time.monotonic() - begun, 1)
+        write_summary(directory, {"verb": verb, "interrupted": True, "seconds": spent, **summary.as_dict()})
+        raise _interrupted(verb, summary) from None
     seconds = time.monotonic() - begun
     write_summary(directory, {"verb": verb, "exit": code, "seconds": round(seconds, 1), **summary.as_dict()})
     if code != 0 and not summary.failed:
@@ -91,3 +97,15 @@ def run(
             remedy=f"the whole log is {directory / 'ansible.log'}",
         )
     return RunResult(summary, seconds, directory)
+
+
+def _interrupted(verb: str, summary: Summary) -> RunInterruptedError:
+    """Says how far a run came that Ctrl-C ended."""
+    done = f"interrupted after {summary.change_count} changes"
+    again = f"`kubikk {verb}` again goes on from here"
+    if not summary.in_hand:
+        return RunInterruptedError(f"{done}; no step is half done", remedy=again)
+    return RunInterruptedError(
+        f"{done}, at once: {summary.in_hand} may still end there",
+        remedy=f"{again}; it waits for what is still at work on a host",
+    )

@@ -89,9 +89,9 @@ class Server(paramiko.ServerInterface):
         drain(process.stdout, channel.sendall)
         errors.join(5)
         status = process.wait()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, EOFError):
             channel.send_exit_status(status)
-        channel.close()
+            channel.close()
 
 
 def _copy(source: Any, sink: Any) -> None:
@@ -145,6 +145,10 @@ class Listening:
     def close(self) -> None:
         """Stops listening and ends all connections."""
         self._socket.close()
+        self.drop()
+
+    def drop(self) -> None:
+        """Ends all connections."""
         for transport in self._transports:
             transport.close()
 

@@ -92,6 +92,11 @@ class Conversation:
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise self._broken(f"no command can be started: {error}") from error
 
+    def allow(self, seconds: float) -> None:
+        """Gives what follows so much time, whatever went before."""
+        self._timeout = seconds
+        self._deadline = time.monotonic() + seconds
+
     def close(self) -> None:
         """Ends the conversation; the program sees the end of its input."""
         self._channel.close()

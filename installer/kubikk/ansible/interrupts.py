@@ -1,0 +1,64 @@
+"""Ctrl-C while a run goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupts:
+    """Notes Ctrl-C (and SIGTERM) in a descriptor that can be waited for, so that nothing is torn in the middle."""
+
+    def __init__(self) -> None:
+        self._before: dict[signal.Signals, Any] = {}
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._reading, False)
+        self._before = {number: signal.signal(number, self._note) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        os.close(self._reading)
+        os.close(self._writing)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        os.write(self._writing, b"!")
+
+    def fileno(self) -> int:
+        """Readable when there was one since ``take`` was called."""
+        return self._reading
+
+    def take(self) -> int:
+        """Counts what came; returns how many there were altogether."""
+        self.count += len(os.read(self._reading, 64))
+        return self.count
+
+
+def end_with_descendants(pid: int) -> None:
+    """Ends a process and all that descends from it, at once; Ansible's workers are in sessions of their own."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                continue
+    doomed = [pid]
+    for each in doomed:
+        doomed += [child for child, parent in parents.items() if parent == each]
+    for each in doomed:
+        try:
+            os.kill(each, signal.SIGKILL)
+        except ProcessLookupError:
+            continue

@@ -1,0 +1,110 @@
+"""Ctrl-C at a terminal: once finishes the step in hand, twice ends at once; then `up` goes on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.support.access import Access
+from tests.cluster.support.description import Description
+from tests.cluster.support.runs import PROGRAMS, changes, events, kubikk, runs
+from tests.cluster.support.terminal import CTRL_C, at_terminal
+
+pytestmark = pytest.mark.timeout(600)
+
+_PATIENCE = 240.0
+
+
+@pytest.fixture
+def up(cluster: Description) -> list[str]:
+    """The command that is interrupted."""
+    return [str(PROGRAMS / "kubikk"), "up", "-f", str(cluster.cluster_file)]
+
+
+@pytest.fixture
+def something_to_ship(cluster: Description, access: Access) -> None:
+    """Takes runtime binaries off a worker: the running processes keep them."""
+    access.output(cluster.workers[0].name, "rm /opt/kubikk/containerd/*/containerd /opt/kubikk/kubelet/*/kubelet")
+
+
+def _shipping(cluster: Description) -> Callable[[], bool]:
+    """Tells whether the runtime's step is under way in a run that begins after this call."""
+    before = len(runs(cluster.directory))
+
+    def begun() -> bool:
+        present = runs(cluster.directory)
+        return len(present) > before and any(each.get("role") == "containerd" for each in events(present[-1]))
+
+    return begun
+
+
+def _summary(run: Path) -> dict[str, object]:
+    content: dict[str, object] = json.loads((run / "summary.json").read_text())
+    return content
+
+
+def _unfinished(cluster: Description, access: Access) -> str:
+    """Temporary files of steps that were not finished."""
+    search = (
+        "find /etc/kubernetes /opt/kubikk /var/tmp -name '*.kubikk-new' -o -name '.kubikk-*' -o -path '*staging*/*'"
+    )
+    return access.output(cluster.workers[0].name, search)
+
+
+def test_during_preflight(cluster: Description, up: list[str]) -> None:
+    before = runs(cluster.directory)
+    with at_terminal(up) as terminal:
+        terminal.until(lambda: "preflight" in terminal.output, "preflight", within=60)
+        terminal.type(CTRL_C)
+        assert terminal.end(within=60) == 130
+    assert "goes on from here" in terminal.output
+    assert "Traceback" not in terminal.output
+    assert runs(cluster.directory) == before
+
+
+@pytest.mark.usefixtures("something_to_ship")
+def test_once_finishes_the_step_in_hand(cluster: Description, access: Access, up: list[str]) -> None:
+    begun = _shipping(cluster)
+    with at_terminal(up) as terminal:
+        terminal.until(begun, "the runtime's step", within=_PATIENCE)
+        terminal.type(CTRL_C)
+        assert terminal.end(within=_PATIENCE) == 130
+    for expected in ("stopping when", "no step is half done", "goes on from here"):
+        assert expected in " ".join(terminal.output.split())
+    assert "Traceback" not in terminal.output
+    run = runs(cluster.directory)[-1]
+    assert _summary(run)["interrupted"] is True
+    told = events(run)
+    assert [each for each in told if each["event"] in ("failed", "unreachable")] == []
+    asked = next(each["time"] for each in told if each["event"] == "interrupted")
+    assert {each["role"] for each in told if each.get("role") and each["time"] > asked} == {"containerd"}
+    assert _unfinished(cluster, access) == ""
+    # What was in hand is done, what came after it is left: the lock is free and another run finishes it.
+    again = kubikk("up", "-f", str(cluster.cluster_file))
+    assert again.returncode == 0, again.stdout
+    done = " ".join(changes(runs(cluster.directory)[-1]))
+    assert "binary kubelet" in done
+    assert "binary containerd'" not in done
+
+
+@pytest.mark.usefixtures("something_to_ship")
+def test_twice_ends_at_once(cluster: Description, access: Access, up: list[str]) -> None:
+    begun = _shipping(cluster)
+    with at_terminal(up) as terminal:
+        terminal.until(begun, "the runtime's step", within=_PATIENCE)
+        terminal.type(CTRL_C)
+        terminal.until(lambda: "stopping when" in terminal.output, "an answer", within=60)
+        terminal.type(CTRL_C)
+        pressed = time.monotonic()
+        assert terminal.end(within=60) == 130
+        assert time.monotonic() - pressed < 5
+    assert "Traceback" not in terminal.output
+    assert _summary(runs(cluster.directory)[-1])["interrupted"] is True
+    again = kubikk("up", "-f", str(cluster.cluster_file))
+    assert again.returncode == 0, again.stdout
+    assert _unfinished(cluster, access) == ""
+    assert access.succeeds(cluster.workers[0].name, "test -x /usr/local/bin/kubelet -a -x /usr/local/bin/containerd")
