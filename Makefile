@@ -6,7 +6,7 @@ KUBIKK := $(VENV)/bin/kubikk
 PYTEST := $(VENV)/bin/python -m pytest
 CLUSTER := inventory/$(LAB)
 
-.PHONY: lab test test-full lint unit cluster clean requirements docs
+.PHONY: lab test test-full chaos lint unit cluster clean requirements docs
 .DEFAULT_GOAL := lab
 
 lab: $(VENV)/ready
@@ -16,7 +16,11 @@ test: lint unit cluster
 
 # What takes too long for every day: also the rows marked "full".
 test-full: lint unit lab
-	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER)
+	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) --ignore tests/cluster/chaos
+
+# Faults during `up`, each kind and each phase; a table at the end, and faults.json. KUBIKK_CHAOS_SEED=n repeats a run.
+chaos: lab
+	$(PYTEST) tests/cluster/chaos --cluster-dir $(CLUSTER)
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .

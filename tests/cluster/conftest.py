@@ -40,6 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
 
     def rank(item: pytest.Item) -> int:
+        if item.path.parent.name == "chaos":
+            return len(_LAST) + 1
         if item.path.parent != here:
             return -2
         name = item.path.name
