@@ -37,7 +37,10 @@ def _shipping(cluster: Description) -> Callable[[], bool]:
 
     def begun() -> bool:
         present = runs(cluster.directory)
-        return len(present) > before and any(each.get("role") == "containerd" for each in events(present[-1]))
+        return len(present) > before and any(
+            each.get("role") == "containerd" and not each["task"].startswith("Validating")
+            for each in events(present[-1])
+        )
 
     return begun
 
