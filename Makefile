@@ -37,7 +37,7 @@ cluster: lab
 
 # Everything but the artifact cache in the user's cache directory.
 clean:
-	if [ -x $(KUBIKK) ]; then $(KUBIKK) lab down --name $(LAB); fi
+	if [ -x $(KUBIKK) ]; then $(KUBIKK) lab down --name $(LAB) --family; fi
 	rm -rf $(CLUSTER) $(VENV) .mypy_cache .pytest_cache .ruff_cache .ansible dist
 
 requirements: $(VENV)/ready

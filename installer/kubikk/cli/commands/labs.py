@@ -55,12 +55,20 @@ def up(
 
 
 @app.command()
-def down(name: Name = "lab") -> None:
+def down(
+    name: Name = "lab",
+    family: Annotated[
+        bool, typer.Option("--family", help="Also labs named after it (NAME-…), which tests make for themselves.")
+    ] = False,
+) -> None:
     """Remove a lab: hosts, network, everything."""
     from kubikk.cli.display import display
+    from kubikk.lab import list_labs
 
     with display() as shown:
-        _lab(name, shown).down()
+        derived = [lab.name for lab in list_labs(shown) if family and lab.name.startswith(f"{name}-")]
+        for each in (name, *derived):
+            _lab(each, shown).down()
 
 
 @app.command("list")
