@@ -68,3 +68,37 @@ def test_variant(change: Change, control_planes: int, workers: int, lab_name: st
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--cluster-dir={own.directory}"]
         tests = subprocess.run([*command, *files], cwd=content_root(), capture_output=True, text=True, check=False)
         assert tests.returncode == 0, tests.stdout
+
+
+# A network of one's own: on a single host, a bridge is all it takes.
+_BRIDGE = """
+{"cniVersion": "1.0.0", "name": "own", "plugins": [{"type": "bridge", "bridge": "own0", "isDefaultGateway": true,
+ "ipMasq": true, "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.244.7.0/24"}]]}}]}
+"""
+
+
+def test_network_of_ones_own(lab_name: str, tmp_path: Path) -> None:
+    with own_lab(f"{lab_name}-variant", tmp_path, control_planes=1, workers=0) as own:
+
+        def bring_your_own(content: dict[str, Any]) -> None:
+            _single_host(own, content)
+            content["network"] = {"plugin": "none"}
+
+        own.edit(bring_your_own)
+        result = kubikk("up", "-f", str(own.file), timeout=2000)
+        assert result.returncode == 0, result.stdout
+        assert own.run("cp1", "systemctl list-unit-files flanneld.service --no-legend || true") == ""
+        without = kubikk("status", "-f", str(own.file))
+        assert without.returncode == 1, without.stdout
+        assert "not ready: cp1" in without.stdout
+        own.run("cp1", f"mkdir -p /etc/cni/net.d && printf %s '{_BRIDGE}' > /etc/cni/net.d/10-own.conflist")
+        own.run(
+            "cp1", "kubectl --kubeconfig /etc/kubernetes/admin.conf wait --for=condition=Ready node/cp1 --timeout=90s"
+        )
+        with_it = kubikk("status", "-f", str(own.file))
+        assert with_it.returncode == 0, with_it.stdout
+        own.run(
+            "cp1",
+            "kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system"
+            " rollout status deployment/coredns --timeout=120s",
+        )
