@@ -111,6 +111,9 @@ def stop_units(units, act):
             call("/usr/local/bin/crictl", "--timeout", "30s", "rmp", "--force", "--all")
         call("systemctl", "disable", "--now", unit + ".service")
         call("systemctl", "reset-failed", unit + ".service")
+        if unit == "kube-proxy":
+            # It knows what it made in any mode: chains, tables, virtual servers, sets, an interface.
+            call("/usr/local/bin/kube-proxy", "--cleanup")
         unit_file.unlink(missing_ok=True)
         if drop_in.exists():
             drop_in.unlink()

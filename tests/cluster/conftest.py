@@ -31,6 +31,7 @@ _LAST = (
     "test_wheel.py",
     "test_sudo_user.py",
     "test_resume.py",
+    "test_proxy_modes.py",
     "test_variants.py",
 )
 

@@ -41,7 +41,11 @@ class Kubernetes(Section):
 class KubeProxy(Section):
     """How Services are reached on every node."""
 
-    mode: Literal["iptables"] = Field(default="iptables", description="How kube-proxy directs traffic.")
+    mode: Literal["iptables", "nftables", "ipvs"] = Field(
+        default="iptables",
+        description="How kube-proxy directs traffic. nftables needs Linux 5.13; ipvs needs a kernel with it, "
+        "and Kubernetes has announced its end. A change interrupts new connections to Services for about a second.",
+    )
 
 
 class Addons(Section):

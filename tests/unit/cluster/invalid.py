@@ -234,7 +234,7 @@ REST = [
          (3, "kubernetes.version", "'v1.30.0' is not supported; expected v1.37.2 or v1.36.3")),
     _row("version without v", f"{ONE}kubernetes: {{version: 1.36.3}}\n", (3, "kubernetes.version", "Write v1.36.3.")),
     _row("version as number", f"{ONE}kubernetes: {{version: 1.37}}\n", (3, "kubernetes.version", "the number 1.37")),
-    _row("kube-proxy's mode", f"{ONE}kube_proxy: {{mode: ipvs}}\n", (3, "kube_proxy.mode", "expected iptables")),
+    _row("kube-proxy's mode", f"{ONE}kube_proxy: {{mode: userspace}}\n", (3, "kube_proxy.mode", "iptables")),
     _row("mirror without place", f"{ONE}artifacts: {{source: mirror}}\n",
          (3, "artifacts.source", "Add artifacts.mirror")),
     _row("place without mirror", f"{ONE}artifacts: {{mirror: 'https://m.example.com'}}\n",

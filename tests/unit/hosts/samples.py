@@ -43,7 +43,11 @@ def make_facts(address: str, **changes: Any) -> HostFacts:
         "systemd": 252,
         "cgroup": {"version": 2, "controllers": ["cpuset", "cpu", "io", "memory", "pids"]},
         "features": dict.fromkeys(
-            ("overlay", "br_netfilter", "nf_conntrack", "vxlan", "bridge", "veth", "iptables"), True
+            (
+                *("overlay", "br_netfilter", "nf_conntrack", "vxlan", "bridge", "veth", "iptables"),
+                *("nf_tables", "ip_vs", "dummy"),
+            ),
+            True,
         ),
         "cpus": 2,
         "memory": 4 * GIB,

@@ -44,6 +44,8 @@ def service(name: str, executable: str, active: str = "active") -> dict[str, Any
 OURS = {"kubikk_units": ["kubelet"]}
 SWAP_FAILS = {"components": {"kubelet": {"config": {"failSwapOn": True}}}}
 HOST_GW = {"network": {"backend": "host-gw"}}
+NFTABLES = {"kube_proxy": {"mode": "nftables"}}
+IPVS = {"kube_proxy": {"mode": "ipvs"}}
 NO_PLUGIN = {"network": {"plugin": "none"}}
 
 # check, host, facts, cluster file, expected: "level part of the message" for each finding
@@ -69,6 +71,13 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("kernel", "w1", features(vxlan=False), {}, ["error the kernel lacks vxlan, for flannel"]),
     ("kernel", "w1", features(vxlan=False), HOST_GW, []),
     ("kernel", "w1", features(vxlan=False), NO_PLUGIN, []),
+    ("kernel", "w1", {}, NFTABLES, []),
+    ("kernel", "w1", {"kernel": "5.10.0-33"}, NFTABLES, ["error the kernel 5.10.0-33 is older than 5.13"]),
+    ("kernel", "w1", features(nf_tables=False), NFTABLES, ["error the kernel lacks nf_tables, for kube-proxy's mode"]),
+    ("kernel", "w1", features(ip_vs=False, dummy=False, nf_tables=False), {}, []),
+    ("kernel", "w1", features(ip_vs=False), IPVS, ["error the kernel lacks ip_vs, for kube-proxy's mode ipvs"]),
+    ("kernel", "w1", features(dummy=False), IPVS, ["error the kernel lacks dummy, for kube-proxy's mode ipvs"]),
+    ("kernel", "w1", {}, IPVS, []),
     ("kernel", "w1", {"features": {}}, HOST_GW, ["error the kernel lacks"] * 6),
     ("cgroup", "w1", {"cgroup": {"version": 2, "controllers": ["cpu"]}}, {}, ["error cgroup controllers are missing"]),
     (

@@ -27,6 +27,9 @@ OLDEST_SYSTEMD = 240
 OLDEST_KERNEL = (4, 19)
 """What Kubernetes asks for: https://kubernetes.io/docs/reference/node/kernel-version-requirements/."""
 
+OLDEST_KERNEL_FOR_NFTABLES = (5, 13)
+"""kube-proxy refuses older ones: pkg/util/kernel in the Kubernetes source."""
+
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
@@ -88,12 +91,24 @@ def check_kernel(view: View) -> Iterator[Fault]:
     release = view.facts.kernel
     if numbers(release)[:2] < OLDEST_KERNEL:
         yield warning(f"the kernel {release} is older than 4.19, which Kubernetes asks for", "Use a newer kernel.")
+    mode = view.cluster.kube_proxy.mode if view.host.is_node else ""
+    if mode == "nftables" and numbers(release)[:2] < OLDEST_KERNEL_FOR_NFTABLES:
+        yield error(
+            f"the kernel {release} is older than 5.13, which kube-proxy asks for in its mode nftables",
+            "Use a newer kernel, or set kube_proxy.mode: iptables.",
+        )
     for feature, purpose in _needed(view).items():
         if not view.facts.features.get(feature, False):
             remedy = f"Load the module {feature}, or use a kernel that has it."
             if feature == "vxlan":
                 remedy = f"{remedy[:-1]}, or set network.backend: host-gw."
+            if feature in _FEATURES_OF_MODES.get(mode, ()):
+                remedy = f"{remedy[:-1]}, or set kube_proxy.mode: iptables."
             yield error(f"the kernel lacks {feature}, for {purpose}", remedy)
+
+
+# Beside what every mode of kube-proxy needs. ipvs binds Services' addresses to a dummy interface.
+_FEATURES_OF_MODES = {"nftables": ("nf_tables",), "ipvs": ("ip_vs", "dummy")}
 
 
 def _needed(view: View) -> dict[str, str]:
@@ -108,6 +123,8 @@ def _needed(view: View) -> dict[str, str]:
         "iptables": "Services",
         "nf_conntrack": "Services",
     }
+    mode = view.cluster.kube_proxy.mode
+    needed |= dict.fromkeys(_FEATURES_OF_MODES.get(mode, ()), f"kube-proxy's mode {mode}")
     return needed | ({"vxlan": "flannel"} if uses_vxlan(view.cluster) else {})
 
 

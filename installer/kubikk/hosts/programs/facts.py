@@ -88,6 +88,9 @@ def features() -> dict[str, bool]:
         "bridge": module("bridge") or link("bridge"),
         "veth": module("veth") or link("veth"),
         "iptables": iptables(),
+        "nf_tables": run("nft", "list", "tables")[0] == 0 or module("nf_tables"),
+        "ip_vs": Path("/proc/net/ip_vs").exists() or module("ip_vs"),
+        "dummy": module("dummy") or link("dummy"),
     }
 
 
