@@ -14,6 +14,25 @@ from kubikk.operations.workspace import Workspace, open_workspace
 from kubikk.progress import Progress
 
 
+def boot(lab: Lab, root: Path, *, control_planes: int, workers: int) -> Path:
+    """Boots a lab's hosts and installs nothing on them.
+
+    Args:
+        lab: the lab.
+        root: directory below which ``inventory/<lab>`` lies.
+        control_planes: number of control-plane hosts.
+        workers: number of workers.
+
+    Returns:
+        The cluster file.
+
+    Raises:
+        KubikkError: this machine cannot host it.
+    """
+    lab.up(control_planes, workers)
+    return lab.write_cluster_file(root / "inventory" / lab.name)
+
+
 def lab_up(
     lab: Lab, root: Path, progress: Progress, options: RunOptions, *, control_planes: int, workers: int
 ) -> tuple[Workspace, RunResult]:
@@ -32,11 +51,11 @@ def lab_up(
     """
     # Compiling takes minutes, and so may the base tree: side by side. A failure is told when both have ended.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        hosts = pool.submit(lab.up, control_planes, workers)
+        hosts = pool.submit(boot, lab, root, control_planes=control_planes, workers=workers)
         warm = pool.submit(_warm_cache, progress)
-    hosts.result()
+    file = hosts.result()
     warm.result()
-    workspace = open_workspace(lab.write_cluster_file(root / "inventory" / lab.name))
+    workspace = open_workspace(file)
     return workspace, up(workspace, progress, options)
 
 

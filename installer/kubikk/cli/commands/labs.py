@@ -34,14 +34,22 @@ def up(
     name: Name = "lab",
     control_planes: Annotated[int, typer.Option(min=1, help="Number of control-plane hosts.")] = 3,
     workers: Annotated[int, typer.Option(min=0, help="Number of workers.")] = 2,
+    hosts_only: Annotated[
+        bool, typer.Option("--hosts-only", help="Boot hosts and write their cluster file; install nothing.")
+    ] = False,
 ) -> None:
     """Boot hosts on this machine and bring a cluster up on them."""
     from kubikk.cli.display import display
     from kubikk.cli.nodes import print_nodes
     from kubikk.cli.report import print_changes, print_usage
-    from kubikk.operations.lab import lab_up
+    from kubikk.operations.lab import boot, lab_up
     from kubikk.operations.run import RunOptions
 
+    if hosts_only:
+        with display() as shown:
+            file = boot(_lab(name, shown), Path.cwd(), control_planes=control_planes, workers=workers)
+        stdout().print(f"the hosts are up; `kubikk up -f {file.relative_to(Path.cwd())}` installs a cluster on them")
+        return
     with display() as shown:
         options = RunOptions(on_event=shown.on_event)
         workspace, result = lab_up(
