@@ -84,10 +84,12 @@ def environment(call: Call, events: int) -> dict[str, str]:
         "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
         "ANSIBLE_RETRY_FILES_ENABLED": "false",
         # AES first: with the processor's help it sends binaries at several times the rate of the default cipher.
-        # A host that lost its power says nothing: it is given up after 30 s.
-        "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout=15"
+        # A host that lost its power says nothing: a connection is given up after 30 s.
+        "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout=10"
         " -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
         " -o Ciphers=^aes128-gcm@openssh.com",
+        # A connection that broke is made again, after 1 and 3 s: a step can be repeated, and waits for itself.
+        "ANSIBLE_SSH_RETRIES": "2",
         "ANSIBLE_TIMEOUT": "20",
         "KUBIKK_EVENTS": f"/dev/fd/{events}",
         "KUBIKK_STOP": str(call.run / STOP),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tests.cluster.chaos.site import Site
 
 Run = subprocess.Popen[str]
+UNTIL_THE_END = 3600.0  # seconds: longer than any run
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Fault:
         where: which hosts it may hit: ``any``, ``control plane``, ``worker``.
         silent: whether the run cannot say anything about it.
         ships: whether it needs binaries on their way to the host.
+        stops: whether no run can succeed that meets it.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Fault:
     where: str = "any"
     silent: bool = False
     ships: bool = False
+    stops: bool = False
 
 
 @contextmanager
@@ -144,12 +147,16 @@ SESSIONS = Fault("SSH sessions end", _end_sessions)
 REFUSED = Fault("SSH is refused for 4 s", _refuse_ssh, holds=4)
 SWALLOWED = Fault("SSH packets are lost for 8 s", _swallow_ssh, holds=8)
 POWER = Fault("the power goes for 12 s", _power_off, holds=12)
-POWER_LONG = Fault("the power goes until the run ends", _power_off, holds=240)
+POWER_LONG = Fault("the power goes until the run ends", _power_off, holds=UNTIL_THE_END)
 PAUSE = Fault("the host hangs for 6 s", _pause, holds=6)
-PAUSE_LONG = Fault("the host hangs until the run ends", _pause, holds=240)
+PAUSE_LONG = Fault("the host hangs until the run ends", _pause, holds=UNTIL_THE_END)
 NETWORK = Fault("the network between hosts is cut for 8 s", _cut_network, holds=8)
-NETWORK_LONG = Fault("the network between hosts is cut until the run ends", _cut_network, holds=240)
-DISK_TRANSIT = Fault("the disk is full where files arrive", _full("/var/tmp"), holds=240, ships=True)
-DISK_BINARIES = Fault("the disk is full where binaries go", _full("/opt/kubikk/kubelet"), holds=240, ships=True)
-DISK_RECORDS = Fault("the disk is full where restarts are noted", _full("/var/lib/kubikk"), holds=240)
-CORRUPT = Fault("files are damaged in transit", _corrupt, holds=240, ships=True)
+NETWORK_LONG = Fault("the network between hosts is cut until the run ends", _cut_network, holds=UNTIL_THE_END)
+DISK_TRANSIT = Fault(
+    "the disk is full where files arrive", _full("/var/tmp"), holds=UNTIL_THE_END, ships=True, stops=True
+)
+DISK_BINARIES = Fault(
+    "the disk is full where binaries go", _full("/opt/kubikk/kubelet"), holds=UNTIL_THE_END, ships=True, stops=True
+)
+DISK_RECORDS = Fault("the disk is full where restarts are noted", _full("/var/lib/kubikk"), holds=UNTIL_THE_END)
+CORRUPT = Fault("files are damaged in transit", _corrupt, holds=UNTIL_THE_END, ships=True, stops=True)

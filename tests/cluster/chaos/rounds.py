@@ -99,6 +99,7 @@ def hit(
     outcome.seconds = round(time.monotonic() - begun, 1)
     text = log.read_text()
     assert "Traceback" not in text, text
+    assert not (fault.stops and outcome.exit == 0), f"the fault was in nobody's way:\n{text}"
     if outcome.exit != 0 and not fault.silent:
         outcome.said = _said(text)
         assert _INSTRUCTION.search(" ".join(text.split())), f"it does not say what to do:\n{text}"
