@@ -11,7 +11,7 @@ import pytest
 
 from tests.cluster.support.access import Access
 from tests.cluster.support.description import Description
-from tests.cluster.support.runs import PROGRAMS, changes, events, kubikk, runs
+from tests.cluster.support.runs import PROGRAMS, changes, events, kubikk, latest, runs
 from tests.cluster.support.terminal import CTRL_C, at_terminal
 
 pytestmark = pytest.mark.timeout(600)
@@ -33,14 +33,12 @@ def something_to_ship(cluster: Description, access: Access) -> None:
 
 def _shipping(cluster: Description) -> Callable[[], bool]:
     """Tells whether the runtime's step is under way in a run that begins after this call."""
-    before = len(runs(cluster.directory))
+    before = latest(cluster.directory)
 
     def begun() -> bool:
-        present = runs(cluster.directory)
-        return len(present) > before and any(
-            each.get("role") == "containerd" and not each["task"].startswith("Validating")
-            for each in events(present[-1])
-        )
+        run = latest(cluster.directory)
+        told = [] if run is None or run == before else events(run)
+        return any(each.get("role") == "containerd" and not each["task"].startswith("Validating") for each in told)
 
     return begun
 

@@ -17,7 +17,7 @@ from kubikk.hosts.lock import LEASE
 from tests.cluster.support.access import Access
 from tests.cluster.support.description import Description
 from tests.cluster.support.processes import descendants
-from tests.cluster.support.runs import PROGRAMS, events, kubikk, runs
+from tests.cluster.support.runs import PROGRAMS, events, kubikk, latest
 from tests.cluster.support.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
@@ -34,12 +34,12 @@ def elsewhere(cluster: Description, tmp_path: Path) -> Path:
 @contextmanager
 def _under_way(cluster: Description) -> Iterator[subprocess.Popen[str]]:
     """`up`, once it works on hosts; ended at the end, with all its children."""
-    before = len(runs(cluster.directory))
+    before = latest(cluster.directory)
     command = [str(PROGRAMS / "kubikk"), "up", "-f", str(cluster.cluster_file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             until(
-                lambda: len(runs(cluster.directory)) > before and events(runs(cluster.directory)[-1]),
+                lambda: (run := latest(cluster.directory)) is not None and run != before and events(run),
                 "it works on hosts",
                 within=120,
                 every=0.1,

@@ -142,7 +142,7 @@ def _corrupt(site: Site, host: str, run: Run) -> Iterator[None]:
         watcher.join()
 
 
-KILL = Fault("kubikk is killed", _kill, silent=True)
+KILL = Fault("kubikk is killed", _kill, silent=True, stops=True)
 SESSIONS = Fault("SSH sessions end", _end_sessions)
 REFUSED = Fault("SSH is refused for 4 s", _refuse_ssh, holds=4)
 SWALLOWED = Fault("SSH packets are lost for 8 s", _swallow_ssh, holds=8)

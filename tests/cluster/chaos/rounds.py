@@ -17,7 +17,7 @@ from kubikk.ansible.summary import PHASES
 from tests.cluster.chaos.faults import Fault
 from tests.cluster.chaos.site import Site
 from tests.cluster.support.edits import random_edits
-from tests.cluster.support.runs import PROGRAMS, events, runs
+from tests.cluster.support.runs import PROGRAMS, events, latest
 
 START, RANDOM = "before the first phase", "at a random moment"
 BOUNDARIES = tuple(phase for phase in dict.fromkeys(PHASES.values()) if phase != "reset")
@@ -78,13 +78,13 @@ def hit(
         AssertionError: the run does not end, or does not say what to do.
     """
     outcome = Outcome(fault.name, moment, "" if fault.silent else host)
-    before = len(runs(file.parent))
+    before = latest(file.parent)
     begun = time.monotonic()
     with log.open("w") as output:
         command = [str(PROGRAMS / "kubikk"), "up", "-f", str(file)]
         run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True)
         try:
-            _wait_for(moment, lambda: _roles(file.parent, before), run, chance)
+            _wait_for(moment, lambda: _phases(file.parent, before), run, chance)
             with fault.happens(site, host, run):
                 over = time.monotonic() + fault.holds
                 while run.poll() is None and time.monotonic() < over:
@@ -107,12 +107,12 @@ def hit(
     return outcome, text
 
 
-def _roles(directory: Path, before: int) -> set[str]:
+def _phases(directory: Path, before: Path | None) -> set[str]:
     """Phases that the run has begun."""
-    present = runs(directory)
-    if len(present) <= before:
+    run = latest(directory)
+    if run is None or run == before:
         return set()
-    return {PHASES.get(each.get("role", ""), "") for each in events(present[-1])}
+    return {PHASES.get(each.get("role", ""), "") for each in events(run)}
 
 
 def _wait_for(moment: str, phases: Callable[[], set[str]], run: subprocess.Popen[str], chance: random.Random) -> None:
@@ -120,7 +120,8 @@ def _wait_for(moment: str, phases: Callable[[], set[str]], run: subprocess.Popen
         time.sleep(chance.uniform(0.3, 2.0 if moment == START else _LONGEST_RANDOM))
         return
     deadline = time.monotonic() + _RUN_PATIENCE
-    while moment not in phases() and run.poll() is None:
+    while moment not in phases():
+        assert run.poll() is None, f"it ended before {moment} began"
         assert time.monotonic() < deadline, f"{moment} never began"
         time.sleep(0.05)
 

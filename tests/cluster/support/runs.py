@@ -41,6 +41,11 @@ def runs(directory: Path) -> list[Path]:
     return sorted(path for path in (directory / "runs").glob("*") if path.is_dir())
 
 
+def latest(directory: Path) -> Path | None:
+    """A cluster's latest run; old ones are removed in time, so that their number says nothing."""
+    return max(runs(directory), default=None)
+
+
 def events(run: Path) -> list[dict[str, Any]]:
     """What happened in a run; a line that is not finished yet is left out."""
     path = run / "events.jsonl"
