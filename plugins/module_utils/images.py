@@ -1,4 +1,4 @@
-"""Container images in containerd's store, imported from archives."""
+"""Container images in a runtime's store, imported from archives."""
 
 from __future__ import annotations
 
@@ -10,17 +10,51 @@ from .artifacts import directory_of
 
 RECORD = "/var/lib/kubikk/images.json"
 CTR = ["/usr/local/bin/ctr", "--namespace", "k8s.io", "images"]
+CRIO_SOCKET = "unix:///run/crio/crio.sock"
+CRICTL = ["/usr/local/bin/crictl", "--runtime-endpoint", CRIO_SOCKET, "--image-endpoint", CRIO_SOCKET]
 
 
 class ImageError(Exception):
-    """containerd refused an image; the text is its own."""
+    """The runtime refused an image; the text is its own."""
 
 
-def _ctr(*arguments):
-    done = subprocess.run([*CTR, *arguments], capture_output=True, text=True, check=False, timeout=300)
+def _run(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode != 0:
-        raise ImageError("ctr images %s: %s" % (arguments[0], done.stderr.strip()))
+        raise ImageError("%s: %s" % (" ".join(command), done.stderr.strip()))
     return done.stdout
+
+
+def tags_of(listing):
+    """The names of images in what ``crictl images --output=json`` prints."""
+    return [tag for image in json.loads(listing)["images"] for tag in image["repoTags"]]
+
+
+# For each runtime: the command that lists images, how its output is read, and the command that imports an archive.
+STORES = {
+    "containerd": (
+        [*CTR, "list", "--quiet"],
+        str.split,
+        lambda archive, ref: [*CTR, "import", "--local", "--digests=false", archive],
+    ),
+    "cri-o": (
+        [*CRICTL, "images", "--output=json"],
+        tags_of,
+        # What was shipped was verified by its sha256; signatures are a registry's matter.
+        lambda archive, ref: [
+            "skopeo",
+            "--insecure-policy",
+            "copy",
+            "oci-archive:" + archive,
+            "containers-storage:" + ref,
+        ],
+    ),
+    "docker": (
+        ["docker", "image", "ls", "--format={{.Repository}}:{{.Tag}}"],
+        str.split,
+        lambda archive, ref: ["docker", "load", "--input=" + archive],
+    ),
+}
 
 
 def _record():
@@ -31,24 +65,26 @@ def _record():
         return {}
 
 
-def ensure_images(images, act):
+def ensure_images(images, runtime, act):
     """Imports images whose name is missing, or whose archive is another than the one imported last.
 
     Args:
         images: [{ref, component, version, files: {archive: {sha256}}}], each with one archive.
+        runtime: into whose store, a key of ``STORES``.
         act: False to only say what would be done.
 
     Returns:
         The names that were imported.
 
     Raises:
-        ImageError: containerd refused.
+        ImageError: the runtime refused.
     """
     if not images:
         return []
+    list_command, read, import_command = STORES[runtime]
     record = _record()
     try:
-        present = set(_ctr("list", "--quiet").split())
+        present = set(read(_run(list_command)))
     except (ImageError, FileNotFoundError):
         if act:
             raise
@@ -61,7 +97,7 @@ def ensure_images(images, act):
     ]
     for image in wanting if act else []:
         archive, wanted = archives[image["ref"]]
-        _ctr("import", "--local", "--digests=false", os.path.join(directory_of(image), archive))
+        _run(import_command(os.path.join(directory_of(image), archive), image["ref"]))
         record[image["ref"]] = wanted["sha256"]
     if wanting and act:
         os.makedirs(os.path.dirname(RECORD), exist_ok=True)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 POLICY = "/usr/sbin/policy-rc.d"
+APT = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
 
 
 class PackageError(Exception):
@@ -21,30 +22,73 @@ def _run(command, timeout=900):
     return done.stdout
 
 
+def alternatives(package):
+    """The packages that satisfy an entry, the preferred one first: ``a | b``."""
+    return [name.strip() for name in package.split("|")]
+
+
+def _installed(names):
+    if shutil.which("dpkg-query"):
+        done = subprocess.run(
+            ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *names],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" installed")}
+    if shutil.which("rpm"):
+        return {
+            name
+            for name in names
+            if not subprocess.run(["rpm", "-q", "--whatprovides", name], capture_output=True, check=False).returncode
+        }
+    raise PackageError("neither dpkg nor rpm: install %s by hand" % ", ".join(names))
+
+
 def absent(packages):
-    """Those of the packages that are not installed.
+    """Those of the packages that are not installed, by any of their alternatives.
 
     Raises:
         PackageError: the host has neither dpkg nor rpm.
     """
     if not packages:
         return []
-    if shutil.which("dpkg-query"):
-        done = subprocess.run(
-            ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *packages],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        present = {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" installed")}
-        return [name for name in packages if name not in present]
-    if shutil.which("rpm"):
-        return [
-            name
-            for name in packages
-            if subprocess.run(["rpm", "-q", "--whatprovides", name], capture_output=True, check=False).returncode
-        ]
-    raise PackageError("neither dpkg nor rpm: install %s by hand" % ", ".join(packages))
+    present = _installed([name for package in packages for name in alternatives(package)])
+    return [package for package in packages if present.isdisjoint(alternatives(package))]
+
+
+def choose(package, known):
+    """The alternative to install: the first that ``known(name)`` the repositories have, else the last.
+
+    The last one is the distribution's own, whose absence the package manager explains best.
+    """
+    *preferred, last = alternatives(package)
+    return next((name for name in preferred if known(name)), last)
+
+
+def _apt_knows(name):
+    return bool(_run(["apt-cache", "madison", name]).strip())
+
+
+def _dnf_knows(name):
+    return bool(_run(["dnf", "--quiet", "repoquery", name]).strip())
+
+
+def _zypper_knows(name):
+    command = ["zypper", "--quiet", "search", "--match-exact", name]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _apt_install(packages):
+    def attempt():
+        _run([*APT, "install", "--yes", "--no-install-recommends", *[choose(name, _apt_knows) for name in packages]])
+
+    try:
+        attempt()
+    except PackageError:
+        # Lists are missing or old.
+        _run([*APT, "update"])
+        attempt()
 
 
 def install(packages):
@@ -59,20 +103,17 @@ def install(packages):
             with open(POLICY, "w") as stream:
                 stream.write("#!/bin/sh\nexit 101\n")
             os.chmod(POLICY, 0o755)  # noqa: S103 (it is a program)
-        command = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "--yes", "--no-install-recommends", *packages]
         try:
-            try:
-                _run(command)
-            except PackageError:
-                # Lists are missing or old.
-                _run(["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"])
-                _run(command)
+            _apt_install(packages)
         finally:
             if with_policy:
                 os.unlink(POLICY)
         return
-    for manager, arguments in (("dnf", ["install", "-y"]), ("zypper", ["--non-interactive", "install"])):
+    for manager, arguments, known in (
+        ("dnf", ["install", "-y"], _dnf_knows),
+        ("zypper", ["--non-interactive", "install"], _zypper_knows),
+    ):
         if shutil.which(manager):
-            _run([manager, *arguments, *packages])
+            _run([manager, *arguments, *[choose(name, known) for name in packages]])
             return
     raise PackageError("no package manager that is known here: install %s by hand" % ", ".join(packages))

@@ -134,7 +134,9 @@ options:
     type: dict
     default: {}
   packages:
-    description: Packages of the distribution; their services are not started by the installation.
+    description:
+      - Packages of the distribution; their services are not started by the installation.
+      - C(a | b) is satisfied by either; where neither is installed, by the first one that the host's repositories have.
     type: list
     elements: str
     default: []
@@ -229,7 +231,7 @@ options:
             type: int
             default: 60
   images:
-    description: Images, shipped as archives and imported into containerd where it does not have them.
+    description: Images, shipped as archives and imported into the runtime where it does not have them.
     type: list
     elements: dict
     default: []
@@ -250,6 +252,11 @@ options:
         description: The archive's file name to its C(path) on the control node, C(sha256) and C(size).
         type: dict
         required: true
+  runtime:
+    description: The container runtime that O(images) are imported into.
+    type: str
+    choices: [containerd, cri-o, docker]
+    default: containerd
   restart:
     description:
       - V(now) restarts what needs it and waits for its health.
@@ -409,6 +416,7 @@ def component_spec():
         "images": listing(
             {"ref": name, "component": name, "version": name, "files": {"type": "dict", "required": True}}
         ),
+        "runtime": {"type": "str", "choices": ["containerd", "cri-o", "docker"], "default": "containerd"},
         "restart": {"type": "str", "choices": ["now", "later"], "default": "now"},
         "finish": flag_off,
         "contents": {"type": "dict", "default": {}, "no_log": True},
@@ -554,7 +562,8 @@ def main():
                 component.changes += ["binary " + entry["name"] for entry in lacking]
             required, active = component.units(later=want["restart"] == "later" and not want["finish"])
             if not want["finish"]:
-                component.changes += ["image " + ref for ref in images.ensure_images(want["images"], component.act)]
+                imported = images.ensure_images(want["images"], want["runtime"], component.act)
+                component.changes += ["image " + ref for ref in imported]
     except (alone.BusyError, systemd.UnitError, packages.PackageError, images.ImageError, OSError, ValueError) as error:
         module.fail_json(
             msg="%s: %s" % (want["name"], error), files=component.changed_paths, restarted=component.restarted

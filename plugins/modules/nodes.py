@@ -10,6 +10,7 @@ description:
   - Sets labels and taints through the API, because a kubelet may not give itself every label.
   - Which ones it set is kept in the node's annotation C(kubikk.io/managed), so that one that is no longer wanted is
     removed, and those that others set are left alone.
+  - A node that a run cordoned and, interrupted, did not uncordon takes pods again when it is Ready.
 author:
   - The Kubikk authors
 options:
@@ -65,7 +66,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: Names of nodes whose labels or taints were changed.
+  description: Names of nodes whose labels or taints were changed, or that take pods again.
   returned: always
   type: list
   elements: str
@@ -74,6 +75,7 @@ nodes:
 import json
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils.cordon import is_ours, uncordon
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
 
 MANAGED = "kubikk.io/managed"
@@ -202,6 +204,11 @@ def main():
         if not module.check_mode:
             timeout, wait_ready = module.params["timeout"], module.params["wait_ready"]
             reasons = poll(lambda: not_ready(kubectl.objects("nodes"), wanted, wait_ready), timeout)
+        if not reasons:
+            left = [node["metadata"]["name"] for node in nodes if node["metadata"]["name"] in wanted and is_ours(node)]
+            changed += [name for name in left if name not in changed]
+            for name in left if not module.check_mode else []:
+                kubectl("patch", "node", name, "--type=merge", "-p", json.dumps(uncordon()))
     except KubectlError as error:
         module.fail_json(msg=str(error), nodes=changed)
     if reasons:

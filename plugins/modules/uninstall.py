@@ -13,10 +13,25 @@ author:
   - The Kubikk authors
 options:
   units:
-    description: systemd units, stopped and disabled in this order; Kubikk's unit files and drop-ins are removed.
+    description:
+      - systemd services, stopped and disabled in this order; Kubikk's unit files and drop-ins are removed when all
+        else is.
     type: list
     elements: str
-    required: true
+    default: []
+  runtimes:
+    description:
+      - Container runtimes to remove after those units, with their pods, images and state. One that was not installed by
+        Kubikk is left alone.
+    type: list
+    elements: str
+    choices: [containerd, cri-o, docker]
+    default: []
+  stopped:
+    description: systemd services that use those units; they are stopped before them, and stay where they are.
+    type: list
+    elements: str
+    default: []
   users:
     description: System users to remove.
     type: list
@@ -62,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 removed:
-  description: What was stopped or removed.
+  description: What was stopped or removed; processes and mounts only where they are all that was left.
   returned: always
   type: list
   elements: str
@@ -78,10 +93,11 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubikk.kubikk.plugins.module_utils import alone
+from ansible_collections.kubikk.kubikk.plugins.module_utils.runtimes import RUNTIMES
 
 UNIT_DIRECTORY = Path("/etc/systemd/system")
 LINK_DIRECTORIES = (Path("/usr/local/bin"), Path("/opt/cni/bin"))
-BINARIES = "/opt/kubikk/"
+CRICTL = ("/usr/local/bin/crictl", "--timeout", "30s")
 
 
 def call(*command, **options):
@@ -94,66 +110,74 @@ def call(*command, **options):
         return ""
 
 
+def file_name(unit):
+    """The name of a unit's file: a service's, where the unit is named without suffix."""
+    return unit if "." in unit else unit + ".service"
+
+
+def is_installed(runtime):
+    """Whether Kubikk installed a runtime on this host."""
+    return (UNIT_DIRECTORY / file_name(RUNTIMES[runtime]["units"][0])).exists()
+
+
+def unit_files(unit):
+    """Kubikk's files of a unit that are there: the unit itself, or a drop-in for a unit of the distribution."""
+    name = file_name(unit)
+    return [path for path in (UNIT_DIRECTORY / name, UNIT_DIRECTORY / (name + ".d") / "kubikk.conf") if path.exists()]
+
+
 def stop_units(units, act):
-    """Stops and disables units. Pods are removed while the runtime still runs, so that it cleans up after them."""
-    removed = []
-    for unit in units:
-        state = call("systemctl", "show", "-p", "ActiveState", "--value", unit + ".service").strip()
-        unit_file = UNIT_DIRECTORY / (unit + ".service")
-        drop_in = UNIT_DIRECTORY / (unit + ".service.d") / "kubikk.conf"
-        ours = unit_file.exists() or drop_in.exists()
-        if not ours:
-            continue
-        removed.append("unit " + unit)
-        if not act:
-            continue
-        if unit == "containerd" and state == "active":
-            call("/usr/local/bin/crictl", "--timeout", "30s", "rmp", "--force", "--all")
-        call("systemctl", "disable", "--now", unit + ".service")
-        call("systemctl", "reset-failed", unit + ".service")
+    """Stops and disables units."""
+    for unit in units if act else []:
+        call("systemctl", "disable", "--now", file_name(unit))
+        call("systemctl", "reset-failed", file_name(unit))
         if unit == "kube-proxy":
             # It knows what it made in any mode: chains, tables, virtual servers, sets, an interface.
             call("/usr/local/bin/kube-proxy", "--cleanup")
-        unit_file.unlink(missing_ok=True)
-        if drop_in.exists():
-            drop_in.unlink()
-            if not any(drop_in.parent.iterdir()):
-                drop_in.parent.rmdir()
-    if removed and act:
+
+
+def remove_pods(runtime, act):
+    """Removes all pods while their runtime still runs, so that it cleans up after them."""
+    if act:
+        # One that an interrupted run has stopped cleans up too.
+        call("systemctl", "start", file_name(RUNTIMES[runtime]["units"][0]))
+        call(*CRICTL, "--runtime-endpoint", RUNTIMES[runtime]["socket"], "rmp", "--force", "--all")
+
+
+def remove_unit_files(units, act):
+    """Removes units' files, the first unit's last: while it is there, the work is not done."""
+    for unit in reversed(units) if act else []:
+        for path in unit_files(unit):
+            path.unlink()
+            if path.parent != UNIT_DIRECTORY and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+    if units and act:
         call("systemctl", "daemon-reload")
-    return removed
 
 
-def kill_leftovers(act):
-    """Ends programs from Kubikk's directory that outlive their units, such as containers' shims and what they run."""
-    removed = []
-    parents = {}
-    shims = []
+def group_names(groups):
+    """The names of all cgroups that a process is in, those above included; from the text of its /proc/PID/cgroup."""
+    return {part for line in groups.splitlines() for part in line.split(":", 2)[2].split("/")}
+
+
+def kill_leftovers(units, act):
+    """Ends what outlives its unit: containers' shims and what they run."""
+    doomed = []
+    # Where this very process is in such a group, all of the host is: a pod that plays a host.
+    wanted = {"kubepods", "kubepods.slice"} | {unit + ".service" for unit in units}
+    wanted -= group_names(Path("/proc/self/cgroup").read_text())
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
         try:
-            program = os.readlink(entry / "exe")
-            parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if entry.name.isdigit() and not wanted.isdisjoint(group_names((entry / "cgroup").read_text())):
+                doomed.append(int(entry.name))
         except OSError:
             continue
-        if program.startswith(BINARIES):
-            shims.append(int(entry.name))
-    doomed = set(shims)
-    grown = True
-    while grown:
-        children = {pid for pid, parent in parents.items() if parent in doomed} - doomed
-        doomed |= children
-        grown = bool(children)
-    doomed.discard(os.getpid())
-    for pid in sorted(doomed):
-        removed.append("process %d" % pid)
-        if act:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-    return removed
+    for pid in doomed if act else []:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return ["process %d" % pid for pid in sorted(doomed)]
 
 
 def unmount_below(paths, act):
@@ -198,12 +222,13 @@ def remove_if_empty(path, act):
     return [path]
 
 
-def remove_links(act):
-    """Removes symbolic links that lead into Kubikk's directory of binaries."""
+def remove_links(paths, act):
+    """Removes links to binaries below the paths."""
     removed = []
+    below = tuple(path + "/" for path in paths)
     for directory in LINK_DIRECTORIES:
         for entry in directory.iterdir() if directory.is_dir() else []:
-            if entry.is_symlink() and os.readlink(entry).startswith(BINARIES):
+            if entry.is_symlink() and os.readlink(entry).startswith(below):
                 removed.append(str(entry))
                 if act:
                     entry.unlink()
@@ -260,28 +285,44 @@ def remove_users(users, act):
 
 def uninstall(want, act):
     """Does, or in check mode lists, all of it."""
-    removed = stop_units(want["units"], act)
-    removed += kill_leftovers(act)
-    removed += unmount_below(want["paths"], act)
+    runtimes = [runtime for runtime in want["runtimes"] if is_installed(runtime)]
+    services = [unit for unit in want["units"] if unit_files(unit)]
+    for unit in want["stopped"] if act else []:
+        call("systemctl", "stop", file_name(unit))
+    stop_units(services, act)
+    units, paths = list(want["units"]), list(want["paths"])
+    for runtime in runtimes:
+        remove_pods(runtime, act)
+        stop_units(RUNTIMES[runtime]["units"], act)
+        units += RUNTIMES[runtime]["units"]
+        paths += RUNTIMES[runtime]["paths"]
+        services += [unit for unit in RUNTIMES[runtime]["units"] if unit_files(unit)]
+    left = kill_leftovers(units, act) + unmount_below(paths, act)
+    removed = ["unit " + unit for unit in services] or left
     removed += remove_interfaces(want["interfaces"], act)
     removed += remove_chains(want["chains"], act)
-    removed += remove_links(act)
-    for path in want["paths"]:
+    removed += remove_links(paths, act)
+    for path in dict.fromkeys(paths):
         removed += remove_path(path, act)
     for path in want["directories"]:
         removed += remove_if_empty(path, act)
-    return removed + remove_users(want["users"], act)
+    removed += remove_users(want["users"], act)
+    remove_unit_files(services, act)
+    return removed
 
 
 def main():
     """Runs the module."""
     strings = {"type": "list", "elements": "str", "default": []}
+    paths = {"type": "list", "elements": "path", "default": []}
     module = AnsibleModule(
         argument_spec={
-            "units": {"type": "list", "elements": "str", "required": True},
+            "units": strings,
+            "runtimes": {"type": "list", "elements": "str", "choices": sorted(RUNTIMES), "default": []},
+            "stopped": strings,
             "users": strings,
-            "paths": {"type": "list", "elements": "path", "default": []},
-            "directories": {"type": "list", "elements": "path", "default": []},
+            "paths": paths,
+            "directories": paths,
             "interfaces": strings,
             "chains": strings,
         },

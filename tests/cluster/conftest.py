@@ -32,6 +32,7 @@ _LAST = (
     "test_sudo_user.py",
     "test_resume.py",
     "test_proxy_modes.py",
+    "test_runtimes.py",
     "test_variants.py",
 )
 

@@ -44,11 +44,11 @@ def test_exec(kubectl: Kubectl, probes: Probes) -> None:
 
 
 def test_exec_passes_input_and_exit_codes(kubectl: Kubectl, probes: Probes) -> None:
-    pod = next(iter(probes.pods.values()))
-    into = ["exec", "--namespace", probes.namespace, "--stdin", pod.name, "--"]
-    assert kubectl.run(*into, "wc", "-c", given="x" * 100_000).strip() == "100000"
-    failing = kubectl.command(*into, "sh", "-c", "exit 7")
-    assert subprocess.run(failing, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 7
+    for pod in probes.pods.values():
+        into = ["exec", "--namespace", probes.namespace, "--stdin", pod.name, "--"]
+        assert kubectl.run(*into, "wc", "-c", given="x" * 100_000).strip() == "100000"
+        failing = kubectl.command(*into, "sh", "-c", "exit 7")
+        assert subprocess.run(failing, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 7
 
 
 def test_logs(kubectl: Kubectl, probes: Probes) -> None:

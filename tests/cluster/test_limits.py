@@ -47,27 +47,41 @@ def path(namespace: str) -> str:
 
 
 def test_limits_are_the_cgroup_s(
-    *, cluster: Description, api: Api, kubectl: Kubectl, path: str, namespace: str, image: str
+    *,
+    cluster: Description,
+    api: Api,
+    kubectl: Kubectl,
+    path: str,
+    namespace: str,
+    image: str,
+    subtests: pytest.Subtests,
 ) -> None:
-    node = cluster.nodes[-1].name
-    api.post(path, _limited("limited", node, image, "sleep 600"))
-    until(lambda: api.get(f"{path}/limited")["status"]["phase"] == "Running", "the pod runs", within=60)
-    assert kubectl.execute(namespace, "limited", "sh", "-c", _MEMORY).strip() == str(_MEBIBYTES << 20)
-    quota, period = kubectl.execute(namespace, "limited", "sh", "-c", _CPU).split()
-    assert int(quota) / int(period) == 0.25
-    api.delete(f"{path}/limited")
+    for host in cluster.node_of_each_runtime:
+        with subtests.test(runtime=host.runtime):
+            pod = f"limited-{host.name}"
+            api.post(path, _limited(pod, host.name, image, "sleep 600"))
+            kubectl.run("wait", "--namespace", namespace, "--for=condition=Ready", f"pod/{pod}", "--timeout=60s")
+            assert kubectl.execute(namespace, pod, "sh", "-c", _MEMORY).strip() == str(_MEBIBYTES << 20)
+            quota, period = kubectl.execute(namespace, pod, "sh", "-c", _CPU).split()
+            assert int(quota) / int(period) == 0.25
+            api.delete(f"{path}/{pod}")
 
 
-def test_who_takes_more_memory_is_ended(cluster: Description, api: Api, path: str, image: str) -> None:
-    # tail keeps the last lines in memory, and zeros have no end of line.
-    api.post(path, _limited("greedy", cluster.nodes[-1].name, image, "exec tail /dev/zero"))
+def test_who_takes_more_memory_is_ended(
+    cluster: Description, api: Api, path: str, image: str, subtests: pytest.Subtests
+) -> None:
+    for host in cluster.node_of_each_runtime:
+        with subtests.test(runtime=host.runtime):
+            pod = f"greedy-{host.name}"
+            # tail keeps the last lines in memory, and zeros have no end of line.
+            api.post(path, _limited(pod, host.name, image, "exec tail /dev/zero"))
 
-    def end() -> dict[str, Any] | None:
-        statuses = api.get(f"{path}/greedy")["status"].get("containerStatuses", [])
-        terminated: dict[str, Any] | None = statuses[0]["state"].get("terminated") if statuses else None
-        return terminated
+            def end(pod: str = pod) -> dict[str, Any] | None:
+                statuses = api.get(f"{path}/{pod}")["status"].get("containerStatuses", [])
+                terminated: dict[str, Any] | None = statuses[0]["state"].get("terminated") if statuses else None
+                return terminated
 
-    terminated = until(end, "the pod ends", within=90)
-    assert terminated is not None
-    assert (terminated["reason"], terminated["exitCode"]) == ("OOMKilled", 137)
-    api.delete(f"{path}/greedy")
+            terminated = until(end, "the pod ends", within=90)
+            assert terminated is not None
+            assert (terminated["reason"], terminated["exitCode"]) == ("OOMKilled", 137)
+            api.delete(f"{path}/{pod}")

@@ -39,10 +39,10 @@ def test_versions(cluster: Description, nodes: dict[str, dict[str, Any]], subtes
         with subtests.test(node=name):
             info = node["status"]["nodeInfo"]
             assert info["kubeletVersion"] == f"v{cluster.variables['kubikk_kubernetes_version']}"
-            assert (
-                info["containerRuntimeVersion"].removeprefix("containerd://v").removeprefix("containerd://")
-                == (artifacts["containerd"]["version"])
-            )
+            runtime, version = info["containerRuntimeVersion"].split("://")
+            assert runtime == cluster.hosts[name].runtime
+            if runtime != "docker":  # whose version is the distribution's
+                assert version.removeprefix("v") == artifacts[runtime]["version"]
             assert info["architecture"] == cluster.hosts[name].variables["kubikk_host"]["arch"]
 
 

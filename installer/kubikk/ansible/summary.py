@@ -15,7 +15,10 @@ PHASES: dict[str, str] = {
     "kube_controller_manager": "control plane",
     "kube_scheduler": "control plane",
     "addons": "control plane",
+    "runtime_change": "runtime",
     "containerd": "runtime",
+    "cri_o": "runtime",
+    "docker": "runtime",
     "cni": "runtime",
     "api_load_balancer": "API access",
     "kubelet": "kubelet",
@@ -94,8 +97,9 @@ class Summary:
             self.cells[cell] = "changed"
         elif self.cells.get(cell) == "running":
             self.cells[cell] = "ok"
-        for key in ("files", "changes", "objects", "removed"):
+        for key in ("files", "changes", "objects"):
             host.changed += event.result.get(key, [])
+        host.changed += [f"removed {item}" for item in event.result.get("removed", [])]
         if event.kind == "changed" and event.result.get("nodes"):
             host.changed += [f"node {name}" for name in event.result["nodes"]]
         host.restarted += event.result.get("restarted", [])

@@ -70,9 +70,10 @@ def plan(catalogue: Catalogue, wanted: Sequence[Wanted]) -> list[Task]:
 
 
 def packages_of(catalogue: Catalogue, wanted: Wanted) -> dict[str, str]:
-    """File name -> Go package of what is compiled for a component."""
+    """File name -> Go package of what is compiled for a component, as `Component.files` has it."""
     if wanted.component in catalogue.components:
-        return catalogue.components[wanted.component].files
+        files = catalogue.components[wanted.component].files
+        return {name: package for name, package in files.items() if package is not None}
     package = catalogue.images[wanted.component].package
     return {gobuild.output_name(package): package} if package else {}
 
@@ -154,16 +155,18 @@ class Builder:
         recipe = self._catalogue.recipes[task.recipe]
         with self._downloading:
             modules = [gomodule.download(go, path, f"v{task.version}") for path in recipe.modules]
+        programs = {}
         if recipe.compile_c:
-            programs = {"": self._compile_c(task, modules[0], wanted[0].version, work)}
-        else:
-            programs = self._compile_go(task, wanted, modules, go, work)
+            programs[""] = self._compile_c(task, modules[0], wanted[0].version, work)
+        packages = {package for each in wanted for package in packages_of(self._catalogue, each).values()}
+        if packages - {""}:
+            programs |= self._compile_go(task, sorted(packages - {""}), modules, go, work)
         result = {}
         for each in wanted:
             if each.component in self._catalogue.images:
                 files = self._assemble(each, modules[0], programs, work)
             else:
-                names = self._catalogue.components[each.component].files
+                names = packages_of(self._catalogue, each)
                 files = {
                     name: self._cache.add(programs[package], name, executable=True) for name, package in names.items()
                 }
@@ -175,7 +178,7 @@ class Builder:
     def _compile_go(
         self,
         task: Task,
-        wanted: Sequence[Wanted],
+        packages: Sequence[str],
         modules: Sequence[Module],
         go: GoTool,
         work: Path,
@@ -184,7 +187,6 @@ class Builder:
         recipe = self._catalogue.recipes[task.recipe]
         if recipe.cgo:
             go = go.with_compiler(self._c_compiler(task, recipe))
-        packages = sorted({package for each in wanted for package in packages_of(self._catalogue, each).values()})
         source, output = work / "source", work / "output"
         source.mkdir()
         output.mkdir()
@@ -212,12 +214,11 @@ class Builder:
 
     def _compile_c(self, task: Task, module: Module, version: str, work: Path) -> Path:
         recipe = self._catalogue.recipes[task.recipe]
-        program = work / Path(recipe.compile_c).stem
+        program = work / "c-program"
+        files = [str(path) for path in sorted(module.directory.glob(recipe.compile_c))]
         command = [self._c_compiler(task, recipe), "-Os", "-Wall", "-static", "-s", f"-DVERSION=v{version}"]
         self._notes[task.title] = "compiled"
-        self._commands.run(
-            [*command, "-o", str(program), str(module.directory / recipe.compile_c)], what=f"build {task.title}"
-        )
+        self._commands.run([*command, "-o", str(program), *files], what=f"build {task.title}")
         return program
 
     def _c_compiler(self, task: Task, recipe: Recipe) -> str:

@@ -37,7 +37,8 @@ class Component(_Entry):
         published: address pattern of the publisher's checksum list.
         member: path pattern of a file inside the archive; "" where the release file is the binary itself.
         recipe: how it is built.
-        files: file name -> Go package.
+        files: file name -> Go package; "" for the program of the recipe's C files; None where only releases have it,
+            and no build.
         sha256: version -> architecture -> checksum of the release file, as published.
     """
 
@@ -46,7 +47,7 @@ class Component(_Entry):
     published: str
     member: str = ""
     recipe: str
-    files: dict[str, str]
+    files: dict[str, str | None]
     sha256: dict[str, dict[Arch, str]] = Field(default_factory=dict)
 
 
@@ -57,7 +58,7 @@ class Image(_Entry):
         ref: reference pattern under which it is pulled and imported.
         recipe: what builds its binary.
         recipe_version: image version -> version of the recipe's module, where the two differ.
-        package: Go package of its binary; "" where the recipe is not Go.
+        package: Go package of its binary; "" for the program of the recipe's C files.
     """
 
     ref: str
@@ -89,7 +90,7 @@ class Recipe(_Entry):
         cgo: needs a C compiler, linked statically.
         libraries: C libraries by pkg-config name.
         without: parts left out.
-        compile_c: a C file of the module that is the program, instead of a Go package.
+        compile_c: C files of the module (a pattern) that are a program.
         seconds: duration on two cores with nothing cached.
     """
 

@@ -20,7 +20,11 @@ _ALWAYS = (
     "crictl",
     "image-pause",
 )
-_RUNTIMES: Mapping[str, tuple[str, ...]] = {"containerd": ("containerd", "runc")}
+_RUNTIMES: Mapping[str, tuple[str, ...]] = {
+    "containerd": ("containerd", "runc"),
+    "cri-o": ("cri-o", "runc"),
+    "docker": ("cri-dockerd",),
+}
 _NETWORKS: Mapping[str, tuple[str, ...]] = {"flannel": ("flannel",), "none": ()}
 _ADDONS: Mapping[str, tuple[str, ...]] = {"coredns": ("image-coredns",)}
 _TEST_IMAGES = ("image-agnhost",)

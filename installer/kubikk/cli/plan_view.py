@@ -20,6 +20,7 @@ _DISRUPTION = (
     "containerd",
     "crio",
     "docker",
+    "cri-docker",
     "kubelet",
     "haproxy",
     "keepalived",
@@ -30,11 +31,12 @@ _PEM = "-----BEGIN"
 
 
 def print_plan(found: Plan) -> None:
-    """Prints restarts, most disruptive first, then what changes on each host, then one line that sums it up."""
+    """Prints drains and restarts, most disruptive first, then each host's changes, and a line that sums it up."""
     console = stdout()
     if found.empty:
         console.print("nothing to do: every host is in the state that the cluster file describes")
         return
+    _print_drains(console, found.summary)
     _print_restarts(console, found.summary)
     for name, host in sorted(found.summary.hosts.items()):
         if host.changed:
@@ -43,6 +45,14 @@ def print_plan(found: Plan) -> None:
     hosts = [host for host in found.summary.hosts.values() if host.changed or host.restarted]
     changed, restarted = (sum(len(getattr(host, kind)) for host in hosts) for kind in ("changed", "restarted"))
     console.print(f"\n{changed} changes and {restarted} starts or restarts on {len(hosts)} hosts; nothing was touched")
+
+
+def _print_drains(console: Console, summary: Summary) -> None:
+    for name, host in sorted(summary.hosts.items()):
+        if f"drain node {name}" in host.changed:
+            console.print(
+                f"[red]drain[/] {escape(name)}: its pods move to other nodes, and its container runtime changes"
+            )
 
 
 def _print_restarts(console: Console, summary: Summary) -> None:
@@ -70,6 +80,8 @@ def _print_changes(console: Console, host: HostSummary) -> None:
         diff = diffs.get(item, {})
         created = diff.get("before") == "" or (not diff and item.startswith("/"))
         sign = "[green]+[/]" if created or item.endswith(" created") else "[yellow]~[/]"
+        if item.startswith("removed "):
+            sign = "[red]-[/]"
         console.print(f"  {sign} {escape(item)}")
         for line in changed_lines(diff):
             colour = "red" if line.startswith("-") else "green"

@@ -149,6 +149,9 @@ class Components(Section):
     kube_scheduler: Flags = Field(default=Flags(), alias="kube-scheduler", description="Flags of kube-scheduler.")
     flannel: Flags = Field(default=Flags(), description="Flags of flanneld.")
     containerd: Config = Field(default=Config(), description="containerd's config.toml.")
+    cri_o: Config = Field(default=Config(), alias="cri-o", description="CRI-O's crio.conf.")
+    docker: Config = Field(default=Config(), description="Docker's daemon.json.")
+    cri_dockerd: Flags = Field(default=Flags(), alias="cri-dockerd", description="Flags of cri-dockerd.")
     kubelet: FlagsAndConfig = Field(
         default=FlagsAndConfig(), description="The KubeletConfiguration, and kubelet's flags for what is not in it."
     )

@@ -26,6 +26,12 @@ class Kubernetes(Section):
     version: Annotated[str, BeforeValidator(_version), Field(json_schema_extra={"enum": list[Any](SUPPORTED)})] = Field(
         default=DEFAULT, description="Version of Kubernetes; those of etcd, containerd and the rest follow from it."
     )
+    drain_timeout: int = Field(
+        default=300,
+        ge=1,
+        le=86400,
+        description="Seconds that pods may take to leave a node whose host is taken out of service for a change.",
+    )
 
     @property
     def number(self) -> str:

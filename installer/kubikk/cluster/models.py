@@ -34,7 +34,9 @@ class Cluster(Section):
     kubernetes: Kubernetes = Field(default=Kubernetes(), description="What is installed.")
     ssh: Ssh = Field(default=Ssh(), description="How hosts are reached, unless a host says otherwise.")
     hosts: Annotated[tuple[Host, ...], Field(strict=False), AfterValidator(_hosts)] = Field(description="The machines.")
-    runtime: Runtime = Field(default="containerd", description="Container runtime of all hosts.")
+    runtime: Runtime = Field(
+        default="containerd", description="Container runtime of all hosts. Changing it moves pods away, host by host."
+    )
     network: Network = Field(default=Network(), description="Networks of pods and Services.")
     api: Api = Field(default=Api(), description="How the API is reached.")
     kube_proxy: KubeProxy = Field(default=KubeProxy(), description="How Services are reached on every node.")

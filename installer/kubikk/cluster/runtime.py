@@ -8,16 +8,16 @@ from pydantic import BeforeValidator
 
 from kubikk.cluster.section import describe, refuse
 
-_SUPPORTED = ("containerd",)
+RUNTIMES = ("containerd", "cri-o", "docker")
 
 
 def _runtime(value: Any) -> Any:
-    if value not in _SUPPORTED:
+    if value not in RUNTIMES:
         raise refuse(
-            f"the runtime {describe(value)} is not supported by this version of Kubikk; expected containerd",
-            "Write containerd, or leave the key out.",
+            f"the runtime {describe(value)} is not supported; expected containerd, cri-o or docker",
+            "Write one of them, or leave the key out.",
         )
     return value
 
 
-Runtime = Annotated[Literal["containerd"], BeforeValidator(_runtime)]
+Runtime = Annotated[Literal["containerd", "cri-o", "docker"], BeforeValidator(_runtime)]

@@ -17,9 +17,15 @@ CERTIFICATES = (
 )
 """Where certificates lie on hosts."""
 
-# systemd service -> name of the component and of its binary, where it is another.
-_NAMES = {"flanneld": "flannel"}
-_OF_THE_DISTRIBUTION = ("haproxy", "keepalived")
+# systemd service -> name of the component, and name of its binary, where it is another.
+_NAMES = {"crio": "cri-o", "cri-docker": "cri-dockerd", "flanneld": "flannel"}
+_PROGRAMS = {"cri-docker": "cri-dockerd"}
+# systemd service of the distribution -> what tells its version.
+_OF_THE_DISTRIBUTION = {
+    "docker": ["/usr/bin/docker", "--version"],
+    "haproxy": ["/usr/sbin/haproxy", "-v"],
+    "keepalived": ["/usr/sbin/keepalived", "-v"],
+}
 
 
 def question(cluster: Cluster, host: Host) -> dict[str, Any]:
@@ -30,11 +36,11 @@ def question(cluster: Cluster, host: Host) -> dict[str, Any]:
         component: dict[str, Any] = {
             "name": _NAMES.get(unit, unit),
             "unit": unit,
-            "binary": f"{BINARIES}/{unit}",
+            "binary": f"{BINARIES}/{_PROGRAMS.get(unit, unit)}",
             "health": checks[unit],
         }
         if unit in _OF_THE_DISTRIBUTION:
-            component["version"] = [f"/usr/sbin/{unit}", "-v"]
+            component["version"] = _OF_THE_DISTRIBUTION[unit]
         components.append(component)
     return {"components": components, "certificates": list(CERTIFICATES)}
 
@@ -54,6 +60,9 @@ def _checks(cluster: Cluster) -> dict[str, dict[str, Any]]:
         "kube-controller-manager": _https(10257, "healthz", f"{_KUBERNETES}/kube-controller-manager/ca.crt"),
         "kube-scheduler": _https(10259, "healthz", f"{_KUBERNETES}/kube-scheduler/ca.crt"),
         "containerd": {"command": [f"{BINARIES}/ctr", "version"]},
+        "crio": _cri("/run/crio/crio.sock"),
+        "docker": {"command": ["/usr/bin/docker", "version"]},
+        "cri-docker": _cri("/run/cri-dockerd.sock"),
         "kubelet": {"url": "http://127.0.0.1:10248/healthz", "expect": "ok"},
         "kube-proxy": {"url": "http://127.0.0.1:10256/healthz"},
         # It has no endpoint; without this file, no pod gets an address.
@@ -65,3 +74,7 @@ def _checks(cluster: Cluster) -> dict[str, dict[str, Any]]:
 
 def _https(port: int, path: str, ca: str) -> dict[str, Any]:
     return {"url": f"https://127.0.0.1:{port}/{path}", "ca": ca, "expect": "ok"}
+
+
+def _cri(socket: str) -> dict[str, Any]:
+    return {"command": [f"{BINARIES}/crictl", "--runtime-endpoint", f"unix://{socket}", "version"]}

@@ -15,6 +15,9 @@ OPT = "/opt/kubikk/"
 
 FLANNEL_INTERFACE = "flannel.1"
 
+RUNTIME_SERVICES = {"containerd": ("containerd",), "cri-o": ("crio",), "docker": ("docker", "cri-docker")}
+"""The systemd services of each container runtime, without suffix, in the order they are started."""
+
 
 @dataclass(frozen=True)
 class Port:
@@ -76,7 +79,7 @@ def services(cluster: Cluster, host: Host) -> tuple[str, ...]:
         if cluster.api.load_balancer == "keepalived":
             found.append("keepalived")
     if host.is_node:
-        found.append("containerd")
+        found += RUNTIME_SERVICES[host.runtime or cluster.runtime]
         if runs_haproxy(cluster, host):
             found.append("haproxy")
         found.append("kubelet")

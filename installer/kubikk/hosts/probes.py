@@ -24,7 +24,12 @@ CNI = "/etc/cni/net.d"
 ETCD_DATA = "/var/lib/etcd"
 LISTED = (MANIFESTS, CNI, ETCD_DATA)
 # Services of the distribution, and the file that tells that Kubikk set one up.
-SHARED_SERVICES = {"haproxy": "/etc/haproxy/kubikk.cfg", "keepalived": "/etc/keepalived/kubikk.conf"}
+SHARED_SERVICES = {
+    "containerd": "/etc/systemd/system/containerd.service.d/kubikk.conf",  # Docker's
+    "docker": "/etc/systemd/system/docker.service.d/kubikk.conf",
+    "haproxy": "/etc/haproxy/kubikk.cfg",
+    "keepalived": "/etc/keepalived/kubikk.conf",
+}
 PRESENT = (
     "/etc/kubernetes/admin.conf",
     "/etc/kubernetes/kubelet.conf",
@@ -37,7 +42,18 @@ PRESENT = (
     *SHARED_SERVICES.values(),
 )
 UNITS = (
-    *("containerd", "crio", "docker", "etcd", "firewalld", "flanneld", "haproxy", "keepalived", "kube-apiserver"),
+    *(
+        "containerd",
+        "cri-docker",
+        "crio",
+        "docker",
+        "etcd",
+        "firewalld",
+        "flanneld",
+        "haproxy",
+        "keepalived",
+        "kube-apiserver",
+    ),
     *("kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet", "k0scontroller", "k0sworker"),
     *("k3s", "k3s-agent", "rke2-agent", "rke2-server", "snap.microk8s.daemon-kubelite", "ufw"),
 )

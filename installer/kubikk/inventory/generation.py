@@ -84,6 +84,8 @@ def _hosts(cluster: Cluster) -> dict[str, Any]:
                 "kube_control_plane": _group(cluster.control_plane_hosts),
                 "kube_node": _group(cluster.worker_hosts),
                 "k8s_cluster": {"children": {"kube_control_plane": {}, "kube_node": {}}},
+                # Filled during a run.
+                "runtime_change": {"hosts": {}},
             },
         }
     }

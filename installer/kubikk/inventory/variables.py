@@ -52,6 +52,7 @@ def common_variables(cluster: Cluster, artifacts: Mapping[str, Any]) -> dict[str
         "kubikk_network_mtu": network.mtu or 0,
         "kubikk_kube_proxy_mode": cluster.kube_proxy.mode,
         "kubikk_addons": cluster.addons.model_dump(),
+        "kubikk_drain_timeout": cluster.kubernetes.drain_timeout,
         "kubikk_components": cluster.components.as_written(),
         "kubikk_artifacts": dict(artifacts),
     }

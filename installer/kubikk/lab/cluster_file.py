@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from kubikk.errors import KubikkError
+from kubikk.lab.host_files import OCI_RUNTIME
 from kubikk.lab.state import HostState, write_atomically
 
 FILE_NAME = "cluster.yml"
@@ -31,6 +32,9 @@ def _first_content() -> dict[str, Any]:
             "containerd": {
                 "config": {"plugins": {"io.containerd.cri.v1.runtime": {"restrict_oom_score_adj": True}}},
             },
+            # The others have no such setting: a program of the lab's in front of runc sees to it.
+            "cri-o": {"config": {"crio": {"runtime": {"runtimes": {"runc": {"runtime_path": OCI_RUNTIME}}}}}},
+            "docker": {"config": {"default-runtime": "lab", "runtimes": {"lab": {"path": OCI_RUNTIME}}}},
         },
     }
 

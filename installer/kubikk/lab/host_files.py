@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from kubikk.lab.sources import debian_sources, read_sources, transfer_settings
 from kubikk.lab.state import HostState, write_atomically
 
 _RESOLV_CONF = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
+OCI_RUNTIME = "/usr/local/lib/kubikk-lab/oci-runtime"
+"""A host's program that stands in front of runc; see ``oci_runtime``."""
+
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -107,6 +111,7 @@ def write_host_files(
         "etc/ssh/ssh_host_ed25519_key.pub": (host_key.with_name(f"{host_key.name}.pub").read_bytes(), 0o644),
         "etc/apt/sources.list.d/debian.sources": (facts.apt_sources, 0o644),
         "etc/apt/apt.conf.d/90machine": (facts.apt_settings, 0o644),
+        OCI_RUNTIME.lstrip("/"): (resources.files(__package__).joinpath("oci_runtime.py").read_text(), 0o755),
         **{path.lstrip("/"): (content, 0o644) for path, content in facts.keyrings.items()},
     }
     if facts.certificates:

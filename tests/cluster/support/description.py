@@ -24,6 +24,11 @@ class ClusterHost:
     address: str
     variables: dict[str, Any]
 
+    @property
+    def runtime(self) -> str:
+        """The container runtime that the cluster file wants there."""
+        return str(self.variables["kubikk_host"]["runtime"])
+
 
 @dataclass(frozen=True)
 class Description:
@@ -62,6 +67,11 @@ class Description:
     def workers(self) -> list[ClusterHost]:
         """Nodes without an API server."""
         return [host for host in self.nodes if host.name not in self.groups["kube_control_plane"]]
+
+    @property
+    def node_of_each_runtime(self) -> list[ClusterHost]:
+        """For every container runtime in use, the last node that has it: a worker where there is one."""
+        return list({host.runtime: host for host in sorted(self.nodes, key=lambda host: host in self.workers)}.values())
 
     @property
     def pki(self) -> Path:

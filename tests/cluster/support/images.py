@@ -10,6 +10,12 @@ from tests.cluster.support.access import Access
 from tests.cluster.support.description import ClusterHost, Description
 
 _IMAGE = "image-agnhost"
+# How each runtime takes an image from an archive.
+_IMPORT = {
+    "containerd": "ctr -n k8s.io images import {archive}",
+    "cri-o": "skopeo --insecure-policy copy oci-archive:{archive} containers-storage:{reference}",
+    "docker": "docker load --input {archive}",
+}
 
 
 def import_agnhost(cluster: Description, access: Access) -> str:
@@ -25,13 +31,13 @@ def import_agnhost(cluster: Description, access: Access) -> str:
     assert reference, f"{_IMAGE} has no reference"
 
     def ensure(host: ClusterHost) -> None:
-        # Labels are how the CRI knows an image; `images ls name==…` prints nothing where there is none.
-        if access.output(host.name, f"ctr -n k8s.io images ls -q name=={reference}"):
+        if access.succeeds(host.name, f"crictl inspecti -q {reference}"):
             return
         source = artifact.files[host.variables["kubikk_host"]["arch"]][f"{_IMAGE}.tar"].path
         target = f"/var/tmp/{source.name}"
         access.copy(host.name, source, target)
-        access.output(host.name, f"ctr -n k8s.io images import {target} && rm {target}")
+        command = _IMPORT[host.runtime].format(archive=target, reference=reference)
+        access.output(host.name, f"{command} && rm {target}")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ensure, cluster.nodes))

@@ -37,9 +37,19 @@ def test_packages_belong_to_their_recipes_modules() -> None:
     for name in [*CATALOGUE.components, *CATALOGUE.images]:
         wanted = Wanted(component=name, version="1", arch="amd64")
         entry: Any = CATALOGUE.components.get(name) or CATALOGUE.images[name]
-        modules = CATALOGUE.recipes[entry.recipe].modules
+        recipe = CATALOGUE.recipes[entry.recipe]
+        modules = recipe.modules
         for package in build.packages_of(CATALOGUE, wanted).values():
+            if package == "":
+                assert recipe.compile_c
+                continue
             assert any(f"{package}/".startswith(f"{module}/") for module in modules), package
+
+
+def test_what_only_releases_have_is_not_built() -> None:
+    wanted = Wanted(component="cri-o", version="1.36.3", arch="amd64")
+    assert set(build.packages_of(CATALOGUE, wanted)) == {"crio", "pinns"}
+    assert set(CATALOGUE.components["cri-o"].files) == {"crio", "pinns", "conmon"}
 
 
 def test_pinned_checksums_are_checksums() -> None:
@@ -65,6 +75,8 @@ def test_addresses_have_no_open_placeholders(name: str) -> None:
         pytest.param({"network_plugin": "none"}, {"cni-plugins"}, {"flannel"}, id="no network"),
         pytest.param({"addons": {"coredns": False}}, {"image-pause"}, {"image-coredns"}, id="no CoreDNS"),
         pytest.param({"with_test_images": True}, {"image-agnhost"}, set(), id="tests"),
+        pytest.param({"runtimes": ["cri-o"]}, {"cri-o", "runc"}, {"containerd", "cri-dockerd"}, id="CRI-O"),
+        pytest.param({"runtimes": ["docker"]}, {"cri-dockerd"}, {"containerd", "cri-o", "runc"}, id="Docker"),
     ],
 )
 def test_selection(arguments: Mapping[str, Any], present: set[str], absent: set[str]) -> None:

@@ -47,6 +47,8 @@ HOST_GW = {"network": {"backend": "host-gw"}}
 NFTABLES = {"kube_proxy": {"mode": "nftables"}}
 IPVS = {"kube_proxy": {"mode": "ipvs"}}
 NO_PLUGIN = {"network": {"plugin": "none"}}
+DOCKER = {"runtime": "docker"}
+OUR_DOCKER = {"present": [f"/etc/systemd/system/{unit}.service.d/kubikk.conf" for unit in ("containerd", "docker")]}
 
 # check, host, facts, cluster file, expected: "level part of the message" for each finding
 CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
@@ -193,7 +195,15 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("services", "cp1", service("etcd", "/usr/bin/etcd"), {}, ["error etcd is running already (/usr/bin/etcd)"]),
     ("services", "w1", service("haproxy", "/usr/sbin/haproxy"), {}, ["error haproxy is running already"]),
     ("services", "cp1", service("haproxy", "/usr/sbin/haproxy"), {}, []),
+    ("services", "w1", service("docker", "/usr/bin/dockerd"), DOCKER, ["error docker is running already"]),
+    ("services", "w1", service("docker", "/usr/bin/dockerd") | OUR_DOCKER, DOCKER, []),
+    # A host that is to run containerd instead of the Docker that Kubikk set up, which has a containerd of its own.
+    ("services", "w1", service("containerd", "/usr/bin/containerd") | OUR_DOCKER, {}, []),
     ("runtimes", "w1", service("docker", "/usr/bin/dockerd"), {}, ["warning docker is running beside containerd"]),
+    ("runtimes", "w1", service("docker", "/usr/bin/dockerd") | OUR_DOCKER, {}, []),
+    ("runtimes", "w1", service("containerd", "/usr/bin/containerd"), DOCKER, []),
+    ("runtimes", "w1", service("containerd", "/usr/bin/containerd"), {"runtime": "cri-o"}, ["warning containerd is"]),
+    ("runtimes", "w1", service("crio", "/opt/kubikk/cri-o/1.36.3/crio"), {}, []),
     (
         "cni",
         "w1",

@@ -43,6 +43,8 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
 SERVICES = [
     ("cp1", {}, "etcd kube-apiserver kube-controller-manager kube-scheduler containerd kubelet flannel kube-proxy"),
     ("w1", {}, "containerd haproxy kubelet flannel kube-proxy"),
+    ("w1", {"runtime": "cri-o"}, "cri-o haproxy kubelet flannel kube-proxy"),
+    ("w1", {"runtime": "docker"}, "docker cri-dockerd haproxy kubelet flannel kube-proxy"),
     ("w1", {"network": {"plugin": "none"}}, "containerd haproxy kubelet kube-proxy"),
     ("w1", {"api": {"load_balancer": "external", "endpoint": "api.test"}}, "containerd kubelet flannel kube-proxy"),
     (

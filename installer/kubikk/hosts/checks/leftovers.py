@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubikk.hosts.checks.view import Fault, View, error, warning
-from kubikk.hosts.layout import OPT, services
+from kubikk.hosts.layout import OPT, RUNTIME_SERVICES, services
 from kubikk.hosts.probes import CNI, ETCD_DATA, MANIFESTS
 
 _KUBEADM = "Run kubeadm reset there, if nobody needs that cluster."
@@ -65,11 +65,15 @@ def check_runtimes(view: View) -> Iterator[Fault]:
     """No other container runtime: it would work, and nobody would know which containers are whose."""
     if not view.host.is_node:
         return
-    for name in ("docker", "crio"):
+    wanted = view.host.runtime or view.cluster.runtime
+    for runtime, (name, *_) in RUNTIME_SERVICES.items():
         service = view.facts.units.get(name)
-        if service and service.runs:
+        # Kubikk's own is replaced by the wanted one; Docker runs its containers by a containerd.
+        if runtime == wanted or not service or not service.runs or view.owns_service(name, service.executable):
+            continue
+        if (wanted, runtime) != ("docker", "containerd"):
             yield warning(
-                f"{name} is running beside containerd",
+                f"{name} is running beside {wanted}",
                 f"Run systemctl disable --now {name} there, unless something needs it.",
             )
 

@@ -59,6 +59,4 @@ class View:
             name: without suffix.
             executable: the file that its process runs.
         """
-        if name in SHARED_SERVICES:
-            return SHARED_SERVICES[name] in self.facts.present
-        return executable.startswith(OPT)
+        return executable.startswith(OPT) or SHARED_SERVICES.get(name, "") in self.facts.present

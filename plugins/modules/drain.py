@@ -1,0 +1,176 @@
+#!/usr/bin/python
+"""Take the pods off a node, and let them come back."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: drain
+short_description: Take the pods off a Kubernetes node, and let them come back
+description:
+  - Cordons a node and evicts its pods, so that PodDisruptionBudgets are respected; and the other way round.
+  - A node that was cordoned before stays so in the end. The annotation C(kubikk.io/drained) tells which was not.
+  - Runs where kubectl and an administrator's kubeconfig are.
+author:
+  - The Kubikk authors
+options:
+  kubeconfig:
+    description: Kubeconfig on the host.
+    type: path
+    required: true
+  node:
+    description: Name of the node.
+    type: str
+    required: true
+  state:
+    description:
+      - V(drained) leaves only pods of DaemonSets. Where that cannot be done the node is as it was before.
+      - V(schedulable) waits until the node is Ready with O(runtime), then lets pods come.
+    type: str
+    choices: [drained, schedulable]
+    required: true
+  runtime:
+    description: How the node calls the container runtime it is to have, for example V(cri-o).
+    type: str
+  timeout:
+    description: Seconds to wait, for evictions or for the node.
+    type: int
+    default: 300
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be done, and changes nothing.
+  diff_mode:
+    support: none
+    description: No file changes.
+"""
+
+EXAMPLES = r"""
+- name: Take the pods off w1
+  kubikk.kubikk.drain:
+    kubeconfig: /etc/kubernetes/admin.conf
+    node: w1
+    state: drained
+  delegate_to: cp1
+"""
+
+RETURN = r"""
+changes:
+  description: What was done to the node.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import json
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils.cordon import cordon, is_ours, uncordon
+from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
+
+
+def not_back(node, runtime):
+    """Why pods cannot come back yet; [] where they can."""
+    status = node["status"]
+    present = status.get("nodeInfo", {}).get("containerRuntimeVersion", "")
+    if not present.startswith(runtime + "://"):
+        return ["node %s still reports %s" % (node["metadata"]["name"], present)]
+    ready = [each for each in status.get("conditions", []) if each["type"] == "Ready"]
+    if not ready or ready[0]["status"] != "True":
+        return ["node %s is not Ready: %s" % (node["metadata"]["name"], ready[0].get("message", "") if ready else "")]
+    return []
+
+
+class Node:
+    """One node, asked and changed by kubectl."""
+
+    def __init__(self, kubectl, name):
+        self._kubectl = kubectl
+        self._name = name
+
+    def get(self):
+        """The Node object; None where it is not registered."""
+        return next((node for node in self._kubectl.objects("nodes") if node["metadata"]["name"] == self._name), None)
+
+    def patch(self, change):
+        """Applies a merge patch, unless there is none."""
+        if change:
+            self._kubectl("patch", "node", self._name, "--type=merge", "-p", json.dumps(change))
+
+    def drain(self, timeout):
+        """Evicts the node's pods.
+
+        Raises:
+            KubectlError: not all of them went in time.
+        """
+        arguments = ["--ignore-daemonsets", "--delete-emptydir-data", "--timeout=%ds" % timeout]
+        self._kubectl("drain", self._name, *arguments, timeout=timeout + 30)
+
+
+def main():
+    """Runs the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "kubeconfig": {"type": "path", "required": True},
+            "node": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["drained", "schedulable"], "required": True},
+            "runtime": {"type": "str"},
+            "timeout": {"type": "int", "default": 300},
+        },
+        required_if=[("state", "schedulable", ["runtime"])],
+        supports_check_mode=True,
+    )
+    want = module.params
+    kubectl = Kubectl(want["kubeconfig"])
+    node = Node(kubectl, want["node"])
+    changes = []
+    try:
+        found = node.get() if kubectl.installed else None
+        if found is None and want["state"] == "drained":
+            # Not registered: there is nothing to evict.
+            module.exit_json(changed=False, changes=[])
+        if want["state"] == "drained":
+            changes.append("drain node " + want["node"])
+            if not module.check_mode:
+                drain(module, node, found)
+        else:
+            if found is None or not found["spec"].get("unschedulable") or is_ours(found):
+                changes.append("uncordon node " + want["node"])
+            if not module.check_mode:
+                come_back(module, node)
+    except KubectlError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(changes), changes=changes)
+
+
+def drain(module, node, found):
+    """Cordons and drains; where that fails, the node is as it was."""
+    change = cordon(found)
+    node.patch(change)
+    try:
+        node.drain(module.params["timeout"])
+    except KubectlError as error:
+        if change:
+            node.patch(uncordon())
+        module.fail_json(
+            msg="the pods of node %s could not be moved, and it stays as it is: %s\n"
+            "Give pods without a controller one or delete them; make room for what a PodDisruptionBudget holds back."
+            % (module.params["node"], error)
+        )
+
+
+def come_back(module, node):
+    """Waits for the node, then lets pods come."""
+
+    def reasons():
+        found = node.get()
+        return not_back(found, module.params["runtime"]) if found else ["it is not registered"]
+
+    missing = poll(reasons, module.params["timeout"])
+    if missing:
+        module.fail_json(msg="after %d s: %s" % (module.params["timeout"], "; ".join(missing)))
+    if is_ours(node.get()):
+        node.patch(uncordon())
+
+
+if __name__ == "__main__":
+    main()
