@@ -513,7 +513,10 @@ class Component:
             stamp = systemd.read_stamp(name)
             reason = systemd.reason_to_restart(state, stamp, inputs, paths) or systemd.damage(unit)
             if state["UnitFileState"] != "enabled":
-                self.changes.append("enabled " + name)
+                # That a new unit is enabled goes without saying: a package may have done it, or another unit of that
+                # name that check mode still finds.
+                if not any(entry["path"] in self.changed_paths for entry in systemd.unit_files(unit)):
+                    self.changes.append("enabled " + name)
                 if self.act:
                     systemd.systemctl("enable", name + ".service")
             if reason:
