@@ -6,16 +6,16 @@ KUBIKK := $(VENV)/bin/kubikk
 PYTEST := $(VENV)/bin/python -m pytest
 CLUSTER := inventory/$(LAB)
 
-.PHONY: lab test test-full chaos lint unit cluster clean requirements docs
+.PHONY: lab test test-full chaos lint unit cluster molecule clean requirements docs
 .DEFAULT_GOAL := lab
 
 lab: $(VENV)/ready
 	$(KUBIKK) lab up --name $(LAB)
 
-test: lint unit cluster
+test: lint unit cluster molecule
 
 # What takes too long for every day: also the rows marked "full".
-test-full: lint unit lab
+test-full: lint unit molecule lab
 	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) --ignore tests/cluster/chaos
 
 # Faults during `up`, each kind and each phase; a table at the end, and faults.json. KUBIKK_CHAOS_SEED=n repeats a run.
@@ -35,10 +35,15 @@ unit: $(VENV)/ready
 cluster: lab
 	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) -m "not full"
 
+# Each role by itself, on hosts of its own. SCENARIO=etcd for one of them.
+molecule: $(VENV)/ready
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" KUBIKK_MOLECULE_LAB=$(LAB)-molecule \
+	    molecule test --no-command-borders $(if $(SCENARIO),-s $(SCENARIO),--all)
+
 # Everything but the artifact cache in the user's cache directory.
 clean:
 	if [ -x $(KUBIKK) ]; then $(KUBIKK) lab down --name $(LAB) --family; fi
-	rm -rf $(CLUSTER) $(VENV) .mypy_cache .pytest_cache .ruff_cache .ansible dist
+	rm -rf $(CLUSTER) $(CLUSTER)-* $(VENV) .mypy_cache .pytest_cache .ruff_cache .ansible dist
 
 requirements: $(VENV)/ready
 	$(VENV)/bin/uv pip compile --quiet --universal --no-header --no-emit-index-url --no-emit-find-links \

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import testinfra
 from testinfra.host import Host
+from testinfra.utils.ansible_runner import AnsibleRunner
 from tests.cluster.support.api import Api, tls
-from tests.cluster.support.description import Description, describe
+from tests.cluster.support.description import Description, described
 
 _PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 
@@ -26,8 +27,8 @@ def inventory(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="session")
 def cluster(inventory: Path) -> Description:
-    """The scenario's hosts and variables."""
-    return describe(inventory.parent)
+    """The scenario's hosts and variables, from the listing that testinfra has asked Ansible for."""
+    return described(inventory.parent, AnsibleRunner.get_runner(str(inventory)).inventory)
 
 
 @pytest.fixture(scope="session")

@@ -124,8 +124,17 @@ def describe(directory: Path) -> Description:
         )
     program = Path(sys.executable).with_name("ansible-inventory")
     command = [str(program), "-i", str(directory / "hosts.yml"), "--list"]
-    listing = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    facts: dict[str, dict[str, Any]] = listing.pop("_meta")["hostvars"]
+    return described(directory, json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+
+
+def described(directory: Path, listing: dict[str, Any]) -> Description:
+    """A cluster from what ``ansible-inventory --list`` said of it.
+
+    Args:
+        directory: ``inventory/<name>``.
+        listing: groups, and variables of hosts.
+    """
+    facts: dict[str, dict[str, Any]] = listing["_meta"]["hostvars"]
     groups = {name: _members(listing, name) for name in ("etcd", "kube_control_plane", "kube_node", "k8s_cluster")}
     hosts = {name: ClusterHost(name, each["kubikk_host"]["address"], each) for name, each in sorted(facts.items())}
     shared = facts[groups["kube_control_plane"][0]]
