@@ -11,6 +11,15 @@ from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 
 MODULE = "kubikk.kubikk.component"
+STAGING = "/var/tmp"
+
+
+class _NoRoomError(Exception):
+    """The host has no room for what is to be sent."""
+
+    def __init__(self, text):
+        super().__init__(text)
+        self.failure = {"kind": "disk-full", "path": STAGING, "seen": text}
 
 
 class ActionModule(ActionBase):
@@ -31,7 +40,11 @@ class ActionModule(ActionBase):
         answer = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
         lacking = answer.pop("missing_artifacts", None)
         if lacking:
-            args["staging"] = self._ship(lacking, (args.get("artifacts") or []) + (args.get("images") or []))
+            try:
+                args["staging"] = self._ship(lacking, (args.get("artifacts") or []) + (args.get("images") or []))
+            except _NoRoomError as error:
+                result.update(failed=True, msg="%s: %s" % (args["name"], error), failure=error.failure)
+                return result
             answer = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
             answer["shipped"] = [entry["name"] for entry in lacking]
         answer.pop("invocation", None)
@@ -70,12 +83,36 @@ class ActionModule(ActionBase):
         """Copies files to the host, each named by its sha256; returns the directory."""
         sources = {wanted["sha256"]: wanted["path"] for artifact in artifacts for wanted in artifact["files"].values()}
         user = self._connection.get_option("remote_user") or "root"
-        staging = "/var/tmp/kubikk-staging-%s" % user
+        staging = "%s/kubikk-staging-%s" % (STAGING, user)
         # One that somebody else made there first is not used.
-        command = f"mkdir -p -m 0700 {staging} && test -O {staging} && test ! -L {staging}"
+        command = (
+            f"mkdir -p -m 0700 {staging} && test -O {staging} && test ! -L {staging}"
+            f" && df -P -k {STAGING} && du -k -s {staging}"
+        )
         made = self._low_level_execute_command(command, sudoable=False)
+        if "No space left on device" in made["stderr"]:
+            raise _NoRoomError("%s is full" % STAGING)
         if made["rc"] != 0:
             raise AnsibleActionFail("%s cannot be used: %s" % (staging, made["stderr"].strip() or "not ours"))
+        self._require_room(made["stdout_lines"], [sources[entry["sha256"]] for entry in lacking])
         for entry in lacking:
             self._connection.put_file(sources[entry["sha256"]], "%s/%s" % (staging, entry["sha256"]))
         return staging
+
+    @staticmethod
+    def _require_room(lines, paths):
+        """Refuses to send what the host has no room for, rather than fill its disk to the last byte.
+
+        Args:
+            lines: of `df -P -k` and `du -k -s`; what is there already, from a run that broke off, is written over.
+            paths: the files to be sent.
+
+        Raises:
+            _NoRoomError: there is less room than they need.
+        """
+        free, there = int(lines[-2].split()[3]), int(lines[-1].split()[0])
+        needed = sum(os.path.getsize(path) for path in paths) // 1024
+        if needed > free + there:
+            raise _NoRoomError(
+                "%d MiB are to be sent, and %s has room for %d MiB" % (needed // 1024 + 1, STAGING, free // 1024)
+            )

@@ -30,6 +30,7 @@ SAFE = (
     "objects",
     "nodes",
     "restart_required",
+    "failure",
 )
 
 

@@ -7,11 +7,26 @@ import json
 import os
 import shutil
 
+from .failures import naming
 from .files import ensure_link, write_atomically
 
 ROOT = "/opt/kubikk"
 RECORD = ".sha256.json"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+class DamagedError(ValueError):
+    """A file is not what was sent.
+
+    Args:
+        text: what is wrong.
+        name: of the file.
+        component: it belongs to.
+    """
+
+    def __init__(self, text, name, component):
+        super().__init__(text)
+        self.failure = {"kind": "damaged", "file": name, "component": component, "seen": text}
 
 
 def sha256_of(path):
@@ -116,12 +131,14 @@ def install(artifact, staging, root=ROOT):
         os.makedirs(directory, mode=0o755, exist_ok=True)
         temporary = os.path.join(directory, ".kubikk-" + name)
         # A rename where staging is on the same file system; hashed where its sender cannot change it any more.
-        shutil.move(shipped, temporary)
+        with naming(temporary):
+            shutil.move(shipped, temporary)
         os.chown(temporary, os.geteuid(), os.getegid())
         os.chmod(temporary, 0o644 if name.endswith(".tar") else 0o755)
         if sha256_of(temporary) != wanted["sha256"]:
             os.unlink(temporary)
-            raise ValueError("%s of %s arrived damaged: its sha256 is wrong" % (name, artifact["component"]))
+            text = "%s of %s arrived damaged: its sha256 is wrong" % (name, artifact["component"])
+            raise DamagedError(text, name, artifact["component"])
         target = os.path.join(directory, name)
         os.rename(temporary, target)
         present[name] = {"sha256": wanted["sha256"], "stamp": _stamp(target)}

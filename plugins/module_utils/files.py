@@ -7,6 +7,8 @@ import grp
 import os
 import pwd
 
+from .failures import naming
+
 HIDDEN = "(secret)\n"
 SUFFIX = ".kubikk-new"
 
@@ -50,7 +52,7 @@ def write_atomically(path, data, uid, gid, mode):
     temporary = path + SUFFIX
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        with naming(path), os.fdopen(descriptor, "wb") as stream:
             os.fchmod(stream.fileno(), mode)
             os.fchown(stream.fileno(), uid, gid)
             stream.write(data)

@@ -17,6 +17,8 @@ CRICTL = ["/usr/local/bin/crictl", "--runtime-endpoint", CRIO_SOCKET, "--image-e
 class ImageError(Exception):
     """The runtime refused an image; the text is its own."""
 
+    kind = "image"
+
 
 def _run(command):
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)

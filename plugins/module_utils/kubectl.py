@@ -13,6 +13,8 @@ PROGRAM = "/usr/local/bin/kubectl"
 class KubectlError(Exception):
     """kubectl said no; the text is its own."""
 
+    kind = "api"
+
 
 class Kubectl:
     """Calls kubectl with one kubeconfig.

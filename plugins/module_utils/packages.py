@@ -13,6 +13,8 @@ APT = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
 class PackageError(Exception):
     """The package manager refused; the text is its own."""
 
+    kind = "package"
+
 
 def _run(command, timeout=900):
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")

@@ -15,13 +15,23 @@ from .files import content_of, ensure_file
 
 UNIT_DIRECTORY = "/etc/systemd/system"
 STAMP_DIRECTORY = "/var/lib/kubikk/units"
+_BEFORE = 5.0  # seconds: a restart that has just been made belongs to the waiting that follows it
 PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,InvocationID,UnitFileState,NeedDaemonReload,ExecMainStartTimestampMonotonic"
 )
 
 
 class UnitError(Exception):
-    """A unit does not run as it should."""
+    """A unit does not run as it should.
+
+    Args:
+        text: what is wrong.
+        failure: the same as data, see ``failures``.
+    """
+
+    def __init__(self, text, failure=None):
+        super().__init__(text)
+        self.failure = failure
 
 
 def systemctl(*arguments):
@@ -146,23 +156,43 @@ def damage(unit, once=health.check):
     return missing and "what it made is damaged: %s" % missing
 
 
-def explain(name, seen):
-    """A failure's text: the unit's state, what its health check saw, its last 20 journal lines."""
-    state = show([name])[name]
-    journal = subprocess.run(
-        ["journalctl", "--unit", name + ".service", "--lines=20", "--no-pager", "--output=cat"],
+def journal(name, begun):
+    """The last 20 lines of a unit's journal, and those of them that are younger than ``begun`` (seconds since 1970)."""
+    text = subprocess.run(
+        ["journalctl", "--unit", name + ".service", "--lines=20", "--no-pager", "--quiet", "--output=short-unix"],
         capture_output=True,
         text=True,
         check=False,
         timeout=30,
     ).stdout
-    return "%s is %s (%s); %s\nlast lines of its journal:\n%s" % (
-        name,
-        state["ActiveState"],
-        state["SubState"],
-        seen,
-        journal.strip(),
-    )
+    lines, recent = [], []
+    for line in text.splitlines():
+        # <seconds> <host> <program>[<pid>]: <message>; what does not begin so goes on from the line before.
+        words = line.split(" ", 2)
+        message = words[2].partition(": ")[2] if len(words) == 3 else line
+        lines.append(message or line)
+        try:
+            if float(words[0]) >= begun:
+                recent.append(lines[-1])
+        except ValueError:
+            pass
+    return lines, recent
+
+
+def unhealthy(name, seen, begun):
+    """The error for a unit: its state, what its health check saw, the end of its journal.
+
+    Args:
+        name: of the unit.
+        seen: what is wrong.
+        begun: when it was first looked at, in seconds since 1970: older journal lines may tell of something else.
+    """
+    state = show([name])[name]
+    lines, recent = journal(name, begun)
+    shown = "%s (%s)" % (state["ActiveState"], state["SubState"])
+    text = "%s is %s; %s\nlast lines of its journal:\n%s" % (name, shown, seen, "\n".join(lines))
+    failure = {"kind": "unit", "unit": name, "state": shown, "seen": seen, "journal": lines, "recent": recent}
+    return UnitError(text, failure)
 
 
 def pass_gate(unit, once=health.check):
@@ -183,10 +213,9 @@ def pass_gate(unit, once=health.check):
 
     missing = health.wait(gate, gate["timeout"], once=shortage)
     if missing:
-        raise UnitError(
-            "%s is not restarted: of the other members at least %d must be healthy, and %s"
-            % (unit["name"], gate["at_least"], missing)
-        )
+        text = "of the other members at least %d must be healthy, and %s" % (gate["at_least"], missing)
+        failure = {"kind": "quorum", "unit": unit["name"], "seen": text}
+        raise UnitError("%s is not restarted: %s" % (unit["name"], text), failure)
 
 
 def restart(name, before):
@@ -195,6 +224,7 @@ def restart(name, before):
     Raises:
         UnitError: the old process does not go away.
     """
+    begun = time.time()
     systemctl("--no-block", "restart", name + ".service")
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -202,7 +232,7 @@ def restart(name, before):
         if state["InvocationID"] and state["InvocationID"] != before and state["ActiveState"] != "deactivating":
             return
         time.sleep(0.05)
-    raise UnitError(explain(name, "its old process does not end"))
+    raise unhealthy(name, "its old process does not end", begun)
 
 
 def wait_healthy(unit):
@@ -211,6 +241,7 @@ def wait_healthy(unit):
     Raises:
         UnitError: it did not become healthy in time; the text holds the journal's end.
     """
+    begun = time.time() - _BEFORE
     wanted = unit.get("health") or {}
     timeout = wanted.get("timeout") or 60
     if wanted.get("url") or wanted.get("command"):
@@ -218,4 +249,4 @@ def wait_healthy(unit):
     else:
         seen = health.wait({"command": ["systemctl", "is-active", "--quiet", unit["name"] + ".service"]}, timeout)
     if seen is not None:
-        raise UnitError(explain(unit["name"], "not healthy after %d s: %s" % (timeout, seen)))
+        raise unhealthy(unit["name"], "not healthy after %d s: %s" % (timeout, seen), begun)

@@ -325,6 +325,12 @@ active:
   returned: always
   type: list
   elements: str
+failure:
+  description:
+    - What went wrong as data, with C(kind) and for units the end of the journal.
+    - Empty where it is of no known kind.
+  returned: on failure
+  type: dict
 reasons:
   description: Why units were, or are to be, restarted.
   returned: always
@@ -336,6 +342,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubikk.kubikk.plugins.module_utils import (
     alone,
     artifacts,
+    failures,
     files,
     images,
     kernel,
@@ -569,7 +576,10 @@ def main():
                 component.changes += ["image " + ref for ref in imported]
     except (alone.BusyError, systemd.UnitError, packages.PackageError, images.ImageError, OSError, ValueError) as error:
         module.fail_json(
-            msg="%s: %s" % (want["name"], error), files=component.changed_paths, restarted=component.restarted
+            msg="%s: %s" % (want["name"], error),
+            failure=failures.of(error),
+            files=component.changed_paths,
+            restarted=component.restarted,
         )
     for warning in component.warnings:
         module.warn(warning)

@@ -55,11 +55,16 @@ objects:
   type: list
   elements: str
   sample: ["deployment/kube-system/coredns changed"]
+failure:
+  description: What went wrong as data; for deployments that are not available the pods that do not run, and why.
+  returned: on failure
+  type: dict
 """
 
 import json
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils import failures
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
 
 
@@ -120,6 +125,46 @@ def unavailable(kubectl, deployments):
     return reasons
 
 
+def waiting_pods(pods):
+    """Pods that do not run, with what they wait for: [{name, node, reason, image, seen}]."""
+    found = []
+    for pod in pods:
+        status = pod.get("status", {})
+        # Why it was not given a node, or what its containers wait for or died of.
+        reasons = [
+            ("", c) for c in status.get("conditions", []) if c["type"] == "PodScheduled" and c["status"] != "True"
+        ]
+        for container in status.get("containerStatuses", []):
+            state = container.get("state", {})
+            why = state.get("waiting") or state.get("terminated")
+            if why and not container.get("ready"):
+                reasons.append((container.get("image", ""), why))
+        for image, why in reasons:
+            found.append(
+                {
+                    "name": "%s/%s" % (pod["metadata"]["namespace"], pod["metadata"]["name"]),
+                    "node": pod["spec"].get("nodeName", ""),
+                    "image": image,
+                    "reason": why.get("reason", ""),
+                    "seen": why.get("message", ""),
+                }
+            )
+    return found
+
+
+def fail(module, kubectl, reasons, objects):
+    """Ends the module where deployments are not available."""
+    names = sorted({deployment.split("/", 1)[0] for deployment in module.params["wait"]})
+    pods = [pod for name in names for pod in waiting_pods(kubectl.objects("pods", "-n", name))]
+    lines = ["%(name)s on %(node)s: %(reason)s %(seen)s" % pod for pod in pods]
+    text = "not available after %d s: %s" % (module.params["timeout"], "; ".join(reasons))
+    module.fail_json(
+        msg="\n".join([text, "pods that are not running:", *lines]),
+        failure={"kind": "pods", "seen": text, "pods": pods},
+        objects=objects,
+    )
+
+
 def main():
     """Runs the module."""
     module = AnsibleModule(
@@ -137,15 +182,10 @@ def main():
         reasons = []
         if not module.check_mode:
             reasons = poll(lambda: unavailable(kubectl, module.params["wait"]), module.params["timeout"])
+        if reasons:
+            fail(module, kubectl, reasons, objects)
     except KubectlError as error:
-        module.fail_json(msg=str(error))
-    if reasons:
-        pods = kubectl("get", "pods", "-A", "-o", "wide", "--field-selector", "status.phase!=Running")
-        module.fail_json(
-            msg="not available after %d s: %s\npods that are not running:\n%s"
-            % (module.params["timeout"], "; ".join(reasons), pods),
-            objects=objects,
-        )
+        module.fail_json(msg=str(error), failure=failures.of(error))
     module.exit_json(changed=bool(objects), objects=objects)
 
 

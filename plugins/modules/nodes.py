@@ -70,11 +70,16 @@ nodes:
   returned: always
   type: list
   elements: str
+failure:
+  description: What went wrong as data; for nodes that are not Ready their names and what their kubelets say.
+  returned: on failure
+  type: dict
 """
 
 import json
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils import failures
 from ansible_collections.kubikk.kubikk.plugins.module_utils.cordon import is_ours, uncordon
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
 
@@ -162,6 +167,13 @@ def not_ready(nodes, names, wait_ready):
     return reasons
 
 
+def fail(module, reasons, changed):
+    """Ends the module where nodes are not as they should be; each reason begins with "node <name> "."""
+    nodes = [dict(zip(("name", "seen"), reason.split(" ", 2)[1:])) for reason in reasons]
+    text = "after %d s: %s" % (module.params["timeout"], "; ".join(reasons))
+    module.fail_json(msg=text, failure={"kind": "nodes", "nodes": nodes, "seen": text}, nodes=changed)
+
+
 def main():
     """Runs the module."""
     node_spec = {
@@ -185,7 +197,7 @@ def main():
         if not module.check_mode:
             reasons = poll(lambda: not_ready(kubectl.objects("nodes"), wanted, False), module.params["timeout"])
             if reasons:
-                module.fail_json(msg="after %d s: %s" % (module.params["timeout"], "; ".join(reasons)))
+                fail(module, reasons, [])
         nodes = kubectl.objects("nodes") if kubectl.installed else []
         if module.check_mode:
             # Nodes that have not registered yet get their labels when they have.
@@ -210,9 +222,9 @@ def main():
             for name in left if not module.check_mode else []:
                 kubectl("patch", "node", name, "--type=merge", "-p", json.dumps(uncordon()))
     except KubectlError as error:
-        module.fail_json(msg=str(error), nodes=changed)
+        module.fail_json(msg=str(error), failure=failures.of(error), nodes=changed)
     if reasons:
-        module.fail_json(msg="after %d s: %s" % (module.params["timeout"], "; ".join(reasons)), nodes=changed)
+        fail(module, reasons, changed)
     module.exit_json(changed=bool(changed), nodes=changed, diff=diffs)
 
 

@@ -42,6 +42,25 @@ def cluster_lock(directory: Path, *, clock: float = _LAST_STEPS) -> Iterator[int
         os.close(descriptor)
 
 
+def is_held(directory: Path) -> bool:
+    """Whether a run is under way on this control node.
+
+    Args:
+        directory: the cluster's, ``inventory/<name>``.
+    """
+    try:
+        descriptor = os.open(directory / ".lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _acquire(descriptor: int, directory: Path, patience: float) -> None:
     deadline = time.monotonic() + patience
     while True:

@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from kubikk.ansible.events import Event, parse
 from kubikk.ansible.interrupts import Interrupts, end_with_descendants
+from kubikk.ansible.redaction import Redactor
 from kubikk.errors import KubikkError
 from kubikk.paths import collections_path, content_root
 
@@ -41,6 +42,8 @@ class Call:
         inherit: file descriptors that the child keeps open (the cluster's lock).
         forks: hosts worked on at a time.
         check: whether to change nothing and say what would be changed, with diffs.
+        variables: of Ansible, before those of the inventory; no secrets, since they are on the command line.
+        redact: takes secrets out of events that are kept.
     """
 
     playbook: str
@@ -51,6 +54,8 @@ class Call:
     inherit: tuple[int, ...] = ()
     forks: int = 50
     check: bool = False
+    variables: Mapping[str, int] = field(default_factory=dict)
+    redact: Redactor = field(default_factory=Redactor)
 
 
 def ansible_playbook() -> Path:
@@ -125,6 +130,8 @@ def run_playbook(call: Call, on_event: Callable[[Event], None]) -> int:
         command += ["--limit", ",".join(call.limit)]
     if call.check:
         command += ["--check", "--diff"]
+    if call.variables:
+        command += ["--extra-vars", json.dumps(dict(call.variables), sort_keys=True)]
     stdin = os.open(os.devnull, os.O_RDONLY) if call.become_password is None else _pipe_with(call.become_password)
     if call.become_password is not None:
         command += ["--become-password-file", "-"]
@@ -144,7 +151,7 @@ def run_playbook(call: Call, on_event: Callable[[Event], None]) -> int:
         os.close(writing)
         os.close(stdin)
         try:
-            _follow(child, reading, call.run / STOP, journal, on_event)
+            _follow(child, reading, call, journal, on_event)
             code = child.wait()
         finally:
             os.close(reading)
@@ -165,7 +172,7 @@ def _pipe_with(text: str) -> int:
 
 
 def _follow(
-    child: subprocess.Popen[bytes], reading: int, stop: Path, journal: IO[str], on_event: Callable[[Event], None]
+    child: subprocess.Popen[bytes], reading: int, call: Call, journal: IO[str], on_event: Callable[[Event], None]
 ) -> None:
     """Passes events on until ansible-playbook ends.
 
@@ -174,6 +181,7 @@ def _follow(
     """
 
     def pass_on(line: str) -> None:
+        line = call.redact(line)
         journal.write(line + "\n")
         journal.flush()
         event = parse(line)
@@ -190,7 +198,7 @@ def _follow(
                 if interrupts.take() > 1:
                     end_with_descendants(child.pid)
                     raise KeyboardInterrupt
-                stop.touch()
+                (call.run / STOP).touch()
                 pass_on(json.dumps({"event": "interrupted", "time": round(time.time(), 3)}))
             if reading in ready:
                 data = os.read(reading, 1 << 16)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubikk.ansible.events import Event
+from kubikk.ansible.recognition import recognise
+from kubikk.errors import KubikkError
 
 # Roles as an operator thinks of them, in the order in which they run.
 PHASES: dict[str, str] = {
@@ -39,7 +41,7 @@ class HostSummary:
         restarted: units.
         reasons: why units were restarted, by unit.
         diffs: files that changed, before and after.
-        failure: why it dropped out, "" where it did not.
+        error: why it dropped out, None where it did not.
         unreachable: whether it dropped out because it did not answer.
     """
 
@@ -48,7 +50,7 @@ class HostSummary:
     restarted: list[str] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     diffs: list[dict[str, Any]] = field(default_factory=list)
-    failure: str = ""
+    error: KubikkError | None = None
     unreachable: bool = False
 
 
@@ -91,7 +93,7 @@ class Summary:
     def _result(self, event: Event, host: HostSummary, cell: tuple[str, str]) -> None:
         if event.kind in ("failed", "unreachable"):
             self.cells[cell] = event.kind
-            host.failure = event.message
+            host.error = recognise(event)
             host.unreachable = event.kind == "unreachable"
         elif event.kind == "changed":
             self.cells[cell] = "changed"
@@ -109,7 +111,7 @@ class Summary:
     @property
     def failed(self) -> dict[str, HostSummary]:
         """Hosts that dropped out."""
-        return {name: host for name, host in sorted(self.hosts.items()) if host.failure}
+        return {name: host for name, host in sorted(self.hosts.items()) if host.error}
 
     @property
     def in_hand(self) -> str:
@@ -134,7 +136,7 @@ class Summary:
                     "executions": host.executions,
                     "changed": host.changed,
                     "restarted": host.restarted,
-                    "failure": host.failure,
+                    "error": host.error.to_dict() if host.error else None,
                     "unreachable": host.unreachable,
                 }
                 for name, host in sorted(self.hosts.items())

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from kubikk.artifacts.cache import sha256_of
 from kubikk.artifacts.transfer import NotThereError, Transfer
+from kubikk.error_codes import ARTIFACT_UNREACHABLE, CHECKSUM_WRONG
 from kubikk.errors import KubikkError
 
 Report = Callable[[int, int | None], None]
@@ -121,6 +122,7 @@ class Directory:
                 f"{source} is not the file it should be: it is refused",
                 cause=f"sha256 expected {checksum}, found {found}",
                 remedy=f"copy it again, or put its own checksum beside it, in {source.name}.sha256",
+                code=CHECKSUM_WRONG,
             )
         report(target.stat().st_size, target.stat().st_size)
         return target
@@ -129,7 +131,9 @@ class Directory:
         path = self._root / relative_path(url)
         if not path.is_file():
             raise NotThereError(
-                f"the mirror has no file {path}", remedy="put it there, or use another source of artifacts"
+                f"the mirror has no file {path}",
+                remedy="put it there, or use another source of artifacts",
+                code=ARTIFACT_UNREACHABLE,
             )
         return path
 

@@ -13,6 +13,7 @@ from kubikk.artifacts.locations import Location
 from kubikk.artifacts.models import ArtifactFile, Origin, Wanted
 from kubikk.artifacts.published import find_checksum
 from kubikk.artifacts.transfer import NotThereError
+from kubikk.error_codes import CHECKSUM_WRONG
 from kubikk.errors import KubikkError
 from kubikk.progress import Progress
 
@@ -128,6 +129,7 @@ class Releases:
                 f"the publisher's checksum of {url} has changed since it was first read: the file is refused",
                 cause=f"sha256 was {known}, is now {found}",
                 remedy=f"find out why; to accept the change, remove the entry from {self._cache.checksums}",
+                code=CHECKSUM_WRONG,
             )
         self._cache.record_checksum(url, found, self._progress)
 

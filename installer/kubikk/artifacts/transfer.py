@@ -15,6 +15,7 @@ import httpx
 
 from kubikk.artifacts.cache import sha256_of
 from kubikk.artifacts.models import ArtifactSettings
+from kubikk.error_codes import ARTIFACT_UNREACHABLE, CHECKSUM_WRONG
 from kubikk.errors import KubikkError
 
 _LONGEST_PAUSE = 30.0
@@ -134,6 +135,7 @@ class Transfer:
                 f"{url} is not the file that was published: it is refused",
                 cause=f"sha256 expected {checksum}, found {found}",
                 remedy="try again; if it stays so, a proxy or mirror in between serves another file",
+                code=CHECKSUM_WRONG,
             )
         return path
 
@@ -187,8 +189,16 @@ class Transfer:
         if status in _RETRIED:
             raise _PassingError(f"the server answered {status} {response.reason_phrase}")
         if status == 404:
-            raise NotThereError(f"{url} does not exist", remedy="check the version, or use another source of artifacts")
-        raise KubikkError(f"could not download {url}", cause=f"the server answered {status} {response.reason_phrase}")
+            raise NotThereError(
+                f"{url} does not exist",
+                remedy="check the version, or use another source of artifacts",
+                code=ARTIFACT_UNREACHABLE,
+            )
+        raise KubikkError(
+            f"could not download {url}",
+            cause=f"the server answered {status} {response.reason_phrase}",
+            code=ARTIFACT_UNREACHABLE,
+        )
 
     def _repeat(self, url: str, attempt: Callable[[], Result], size: Callable[[], int]) -> Result:
         """Tries until it works; gives up after several attempts in a row that brought the download no further."""
@@ -205,9 +215,12 @@ class Transfer:
                         cause=f"{_reason(error)} ({failures} attempts)",
                         remedy=f"check that this machine reaches {urlsplit(url).netloc}, "
                         "or set artifacts.source to mirror or build",
+                        code=ARTIFACT_UNREACHABLE,
                     ) from error
             except httpx.HTTPError as error:
-                raise KubikkError(f"could not download {url}", cause=_reason(error)) from error
+                raise KubikkError(
+                    f"could not download {url}", cause=_reason(error), code=ARTIFACT_UNREACHABLE
+                ) from error
             pause = min(self._settings.backoff * 2 ** (failures - 1), _LONGEST_PAUSE)
             if self._cancelled.wait(pause):
                 raise KubikkError(f"the download of {url} was given up")

@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from kubikk.ansible.redaction import Redactor
+from kubikk.error_codes import Code
 from kubikk.errors import KubikkError, ProblemsError
 
 # Where no terminal sets a width, lines are not broken for the reader's log or pipe.
@@ -26,19 +28,37 @@ def stderr() -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Prints a value for another program."""
-    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True) + "\n")
+    """Prints a value for another program; what looks like a secret is left out."""
+    sys.stdout.write(Redactor()(json.dumps(value, indent=2, sort_keys=True)) + "\n")
 
 
-def print_error(error: KubikkError) -> None:
-    """Prints what failed, where, why, and what to do next."""
-    console = stderr()
-    where = f"{escape(error.host)}: " if error.host else ""
-    console.print(f"[bold red]error:[/] {where}{escape(error.message)}")
+def print_error(error: KubikkError, console: Console | None = None) -> None:
+    """Prints what failed, where, why, and what to do next; what looks like a secret is left out.
+
+    Args:
+        error: the error.
+        console: standard error by default.
+    """
+    console = console or stderr()
+    redact = Redactor()
+
+    def shown(text: str) -> str:
+        return escape(redact(text))
+
+    where = f"{shown(error.host)}: " if error.host else ""
+    console.print(f"[bold red]error:[/] {where}{shown(error.message)}{_code(error.code)}")
     if isinstance(error, ProblemsError):
         for problem in error.problems:
-            console.print(f"  {escape(str(problem))}")
-    if error.cause:
-        console.print("[dim]" + "\n".join(f"  | {escape(line)}" for line in error.cause.splitlines()) + "[/]")
+            console.print(f"  {shown(str(problem))}{_code(problem.code)}")
+    for line in redact(error.cause or "").splitlines():
+        console.print(f"[dim]  | {escape(line)}[/]")
+    if error.journal:
+        console.print("last lines of its journal:")
+        for line in redact("\n".join(error.journal)).splitlines():
+            console.print(f"[dim]  | {escape(line)}[/]")
     if error.remedy:
-        console.print(f"[bold]next:[/] {escape(error.remedy)}")
+        console.print(f"[bold]next:[/] {shown(error.remedy)}")
+
+
+def _code(code: Code | None) -> str:
+    return f" [cyan]({code.id})[/]" if code else ""

@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import typer
 
-from kubikk.cli.commands import certs, clusters, files, labs
-from kubikk.cli.console import print_error, stderr
+from kubikk.cli.commands import certs, clusters, files, journal, labs
+from kubikk.cli.console import print_error, print_json, stderr
 from kubikk.errors import KubikkError, RunInterruptedError
 
 # What Ctrl-C ends with, as in a shell; typer says it in this way, too.
@@ -35,6 +35,7 @@ def _main(
 
 files.register(app)
 clusters.register(app)
+journal.register(app)
 app.add_typer(certs.app, name="certs")
 app.add_typer(labs.app, name="lab")
 
@@ -55,6 +56,8 @@ def run() -> None:
         if os.environ.get("KUBIKK_DEBUG"):
             raise
         print_error(error)
+        if "--json" in sys.argv:
+            print_json({"error": error.to_dict()})
         code = 1
     except typer.TyperException as error:
         stderr().print(f"{error.format_message()}\nsee `kubikk --help` and `kubikk COMMAND --help`", markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from kubikk.cli.console import stdout
+from kubikk.cli.console import print_error, stdout
 from kubikk.operations.run import RunResult
 from kubikk.operations.workspace import Workspace
 
@@ -31,11 +31,11 @@ def print_changes(result: RunResult) -> None:
 
 
 def _print_failures(console: Console, result: RunResult) -> None:
-    for name, host in result.summary.failed.items():
-        kind = "did not answer" if host.unreachable else "failed"
-        console.print(f"[bold red]{escape(name)} {kind}:[/] {escape(host.failure)}")
+    for host in result.summary.failed.values():
+        if host.error:
+            print_error(host.error, console)
     if result.summary.failed:
-        console.print(f"the whole log is {result.directory / 'ansible.log'}; `kubikk up` again goes on from here")
+        console.print(f"the whole log is {result.directory / 'ansible.log'}; `kubikk report` shows the run as a page")
 
 
 def print_usage(workspace: Workspace) -> None:

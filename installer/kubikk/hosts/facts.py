@@ -97,6 +97,7 @@ class HostFacts(_Part):
         present: which of the paths asked for exist.
         selinux: enforcing, permissive or "".
         ufw: whether ufw filters packets.
+        certificates: those asked for that exist, by path, in PEM.
     """
 
     root: bool
@@ -124,6 +125,7 @@ class HostFacts(_Part):
     present: tuple[str, ...]
     selinux: str
     ufw: bool
+    certificates: dict[str, str] = {}
 
     @property
     def is_ours(self) -> bool:

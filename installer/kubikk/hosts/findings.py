@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from kubikk.error_codes import Code
+
 Level = Literal["error", "warning", "ok"]
 
 
@@ -18,6 +20,7 @@ class Finding:
         host: the host; "" where it is about all of them.
         message: what was found, without a full stop.
         remedy: what to do, one sentence; "" for ok.
+        code: which of the known failures an error is, or None.
     """
 
     level: Level
@@ -25,7 +28,8 @@ class Finding:
     host: str
     message: str
     remedy: str = ""
+    code: Code | None = None
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, str | None]:
         """For JSON."""
-        return asdict(self)
+        return {**asdict(self), "code": self.code.id if self.code else None}

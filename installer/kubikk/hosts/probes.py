@@ -22,6 +22,7 @@ DISKS = ("/var/lib", "/opt")
 MANIFESTS = "/etc/kubernetes/manifests"
 CNI = "/etc/cni/net.d"
 ETCD_DATA = "/var/lib/etcd"
+CERTIFICATES = ("/var/lib/kubelet/pki/kubelet-client-current.pem",)
 LISTED = (MANIFESTS, CNI, ETCD_DATA)
 # Services of the distribution, and the file that tells that Kubikk set one up.
 SHARED_SERVICES = {
@@ -146,6 +147,7 @@ def question(cluster: Cluster, host: Host) -> dict[str, Any]:
             for protocol in ("tcp", "udp")
         },
         "units": list(UNITS),
+        "certificates": list(CERTIFICATES),
     }
 
 

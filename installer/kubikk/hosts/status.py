@@ -145,8 +145,8 @@ class ClusterStatus:
         }
 
 
-def _error(error: KubikkError | None) -> dict[str, str | None] | None:
-    return {"message": error.message, "cause": error.cause, "remedy": error.remedy} if error else None
+def _error(error: KubikkError | None) -> dict[str, Any] | None:
+    return error.to_dict() if error else None
 
 
 def status(cluster: Cluster, directory: Path, *, become_password: str | None = None) -> ClusterStatus:

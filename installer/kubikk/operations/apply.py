@@ -10,6 +10,7 @@ from kubikk.hosts.preflight import preflight
 from kubikk.operations.fitness import refuse_unfit
 from kubikk.operations.plan import plan_under_lock, require_unchanged
 from kubikk.operations.prepare import prepare
+from kubikk.operations.record import recorded
 from kubikk.operations.run import RunOptions, RunResult, run
 from kubikk.operations.workspace import Workspace
 from kubikk.progress import Progress
@@ -32,7 +33,7 @@ def up(
             would happen than was planned.
     """
     password = options.become_password
-    with cluster_lock(workspace.directory) as lock:
+    with cluster_lock(workspace.directory) as lock, recorded(workspace, "up") as record:
         if check:
             progress.start("preflight")
             report = preflight(workspace.cluster, become_password=password)
@@ -42,4 +43,4 @@ def up(
             if plan is not None:
                 require_unchanged(plan_under_lock(workspace, progress, options, lock), plan)
             prepare(workspace, progress)
-            return run(workspace, "up", "cluster.yml", options, lock)
+            return run(workspace, "up", "cluster.yml", options, lock, record=record)

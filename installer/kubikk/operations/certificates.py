@@ -11,6 +11,7 @@ from kubikk.hosts.preflight import preflight
 from kubikk.hosts.status import status
 from kubikk.operations.fitness import refuse_unfit
 from kubikk.operations.prepare import prepare
+from kubikk.operations.record import recorded
 from kubikk.operations.run import RunOptions, RunResult, run
 from kubikk.operations.workspace import Workspace
 from kubikk.pki import CertificateInfo
@@ -66,7 +67,7 @@ def renew(workspace: Workspace, progress: Progress, options: RunOptions) -> RunR
     Raises:
         KubikkError: another run is under way, or hosts are not fit.
     """
-    with cluster_lock(workspace.directory) as lock:
+    with cluster_lock(workspace.directory) as lock, recorded(workspace, "certs-renew") as record:
         progress.start("preflight")
         report = preflight(workspace.cluster, become_password=options.become_password)
         progress.finish("preflight", f"{len(report.errors)} errors, {len(report.warnings)} warnings")
@@ -74,4 +75,4 @@ def renew(workspace: Workspace, progress: Progress, options: RunOptions) -> RunR
         issued = pki.ensure(workspace.cluster, workspace.pki, now=datetime.now(UTC), renew=True)
         progress.log(f"{len(issued.issued)} certificates are issued anew")
         prepare(workspace, progress)
-        return run(workspace, "certs-renew", "cluster.yml", options, lock)
+        return run(workspace, "certs-renew", "cluster.yml", options, lock, record=record)

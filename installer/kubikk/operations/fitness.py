@@ -24,7 +24,9 @@ def refuse_unfit(workspace: Workspace, report: PreflightReport, progress: Progre
         if finding.host in lost:
             progress.log(f"warning: {finding.host}: {finding.message}: the others go on without it")
     if serious:
-        problems = [Problem(finding.message, key=finding.host, remedy=finding.remedy) for finding in serious]
+        problems = [
+            Problem(finding.message, key=finding.host, remedy=finding.remedy, code=finding.code) for finding in serious
+        ]
         raise ProblemsError("hosts are not fit for the cluster", problems)
     if not (workers | essential) - lost:
         raise KubikkError("no host answers")

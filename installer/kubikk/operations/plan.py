@@ -18,6 +18,7 @@ from kubikk.errors import KubikkError, Problem, ProblemsError
 from kubikk.hosts.preflight import preflight
 from kubikk.operations.fitness import refuse_unfit
 from kubikk.operations.prepare import prepare
+from kubikk.operations.record import recorded
 from kubikk.operations.run import RunOptions, run
 from kubikk.operations.workspace import Workspace
 from kubikk.progress import Progress
@@ -80,16 +81,20 @@ def plan(workspace: Workspace, progress: Progress, options: RunOptions) -> Plan:
 
 def plan_under_lock(workspace: Workspace, progress: Progress, options: RunOptions, lock: int) -> Plan:
     """``plan`` for a caller that holds the cluster's lock."""
-    with _copy(workspace) as copy:
+    with recorded(workspace, "plan") as record, _copy(workspace) as copy:
         prepare(copy, progress)
         progress.start("preflight")
         report = preflight(workspace.cluster, become_password=options.become_password)
         progress.finish("preflight", f"{len(report.errors)} errors, {len(report.warnings)} warnings")
         refuse_unfit(workspace, report, progress)
-        result = run(copy, "plan", "cluster.yml", replace(options, check=True), lock, journal=workspace.directory)
+        result = run(copy, "plan", "cluster.yml", replace(options, check=True), lock, record=record)
     failed = {name: host for name, host in result.summary.failed.items() if not host.unreachable}
     if failed:
-        problems = [Problem(host.failure, key=name) for name, host in failed.items()]
+        problems = [
+            Problem(f"{error.message}: {error.cause}" if error.cause else error.message, key=name, code=error.code)
+            for name, host in failed.items()
+            if (error := host.error)
+        ]
         raise ProblemsError("it cannot be told what would happen", problems)
     return Plan(workspace.cluster.name, _digest(workspace.file), result.summary)
 

@@ -11,6 +11,21 @@ from kubikk.operations.workspace import Workspace
 from kubikk.progress import Progress
 
 
+def wanted(cluster: Cluster) -> list[artifacts.Wanted]:
+    """The artifacts that a cluster needs.
+
+    Raises:
+        KubikkError: the catalogue has none of that name or version.
+    """
+    return artifacts.wanted_for(
+        cluster.kubernetes.version,
+        cluster.archs,
+        runtimes={host.runtime or cluster.runtime for host in cluster.cluster_hosts},
+        network_plugin=cluster.network.plugin,
+        addons=cluster.addons.model_dump(),
+    )
+
+
 def obtain_artifacts(cluster: Cluster, progress: Progress) -> artifacts.ResolvedArtifacts:
     """Finds the cluster's artifacts in the cache or gets them from their source.
 
@@ -21,15 +36,8 @@ def obtain_artifacts(cluster: Cluster, progress: Progress) -> artifacts.Resolved
     Raises:
         KubikkError: one cannot be had.
     """
-    wanted = artifacts.wanted_for(
-        cluster.kubernetes.version,
-        cluster.archs,
-        runtimes={host.runtime or cluster.runtime for host in cluster.cluster_hosts},
-        network_plugin=cluster.network.plugin,
-        addons=cluster.addons.model_dump(),
-    )
     settings = artifacts.ArtifactSettings(source=cluster.artifacts.source, mirror=cluster.artifacts.mirror)
-    return artifacts.resolve(wanted, settings, progress)
+    return artifacts.resolve(wanted(cluster), settings, progress)
 
 
 def prepare(workspace: Workspace, progress: Progress) -> list[Path]:

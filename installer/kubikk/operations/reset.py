@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubikk.ansible.lock import cluster_lock
 from kubikk.hosts.lock import hosts_lock
 from kubikk.operations.prepare import prepare
+from kubikk.operations.record import recorded
 from kubikk.operations.run import RunOptions, RunResult, run
 from kubikk.operations.workspace import Workspace
 from kubikk.progress import Progress
@@ -25,6 +26,6 @@ def reset(workspace: Workspace, progress: Progress, options: RunOptions) -> RunR
     """
     # Also what is left of a cluster can be taken off.
     on_hosts = hosts_lock(workspace.cluster, become_password=options.become_password, majority=False)
-    with cluster_lock(workspace.directory) as lock, on_hosts:
+    with cluster_lock(workspace.directory) as lock, recorded(workspace, "reset") as record, on_hosts:
         prepare(workspace, progress)
-        return run(workspace, "reset", "reset.yml", options, lock)
+        return run(workspace, "reset", "reset.yml", options, lock, record=record)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kubikk.ansible.events import Event
-from kubikk.ansible.journal import new_run, write_summary
+from kubikk.ansible.journal import write_summary
 from kubikk.ansible.playbook import Call, run_playbook
-from kubikk.ansible.summary import Summary
+from kubikk.ansible.summary import PHASES, Summary
 from kubikk.errors import KubikkError, RunInterruptedError
+from kubikk.operations.record import recorded, redactor
 from kubikk.operations.workspace import Workspace
 
 
@@ -29,6 +32,10 @@ class RunResult:
     seconds: float
     directory: Path
 
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"run": self.directory.name, "seconds": round(self.seconds, 1), **self.summary.as_dict()}
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -39,16 +46,18 @@ class RunOptions:
         become_password: for sudo.
         on_event: follows the run.
         check: whether to change nothing, and say what would be changed.
+        wait: seconds to wait for a component to be healthy, and for nodes and addons; each role's own where None.
     """
 
     limit: tuple[str, ...] = ()
     become_password: str | None = None
     on_event: Callable[[Event], None] = lambda event: None
     check: bool = False
+    wait: int | None = None
 
 
 def run(
-    workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int, *, journal: Path | None = None
+    workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int, *, record: Path | None = None
 ) -> RunResult:
     """Runs a playbook and notes how it went.
 
@@ -58,15 +67,23 @@ def run(
         playbook: file name below playbooks/.
         options: what the operator says about it.
         lock: descriptor of the cluster's lock, which the child keeps.
-        journal: the directory below which runs are noted, the workspace's by default.
+        record: the run's directory, where it was begun before (see ``recorded``).
 
     Raises:
         KubikkError: Ansible failed in a way that no host accounts for.
         RunInterruptedError: Ctrl-C.
     """
-    directory = new_run(journal or workspace.directory, verb, workspace.file)
+    with ExitStack() as stack:
+        directory = record or stack.enter_context(recorded(workspace, verb))
+        return _run(workspace, verb, playbook, options, lock, directory=directory)
+
+
+def _run(
+    workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int, *, directory: Path
+) -> RunResult:
     summary = Summary()
     begun = time.monotonic()
+    redact = redactor(workspace, options.become_password)
 
     def follow(event: Event) -> None:
         summary.add(event)
@@ -80,15 +97,19 @@ def run(
         become_password=options.become_password,
         check=options.check,
         inherit=(lock,),
+        variables=_timeouts(options.wait),
+        redact=redact,
     )
     try:
         code = run_playbook(call, follow)
     except KeyboardInterrupt:
         spent = round(time.monotonic() - begun, 1)
-        write_summary(directory, {"verb": verb, "interrupted": True, "seconds": spent, **summary.as_dict()})
+        write_summary(directory, {"verb": verb, "interrupted": True, "seconds": spent, **summary.as_dict()}, redact)
         raise _interrupted(verb, summary) from None
+    finally:
+        redact.file(directory / "ansible.log")
     seconds = time.monotonic() - begun
-    write_summary(directory, {"verb": verb, "exit": code, "seconds": round(seconds, 1), **summary.as_dict()})
+    write_summary(directory, {"verb": verb, "exit": code, "seconds": round(seconds, 1), **summary.as_dict()}, redact)
     if code != 0 and not summary.failed:
         log = (directory / "ansible.log").read_text(errors="replace").strip().splitlines()
         raise KubikkError(
@@ -97,6 +118,13 @@ def run(
             remedy=f"the whole log is {directory / 'ansible.log'}",
         )
     return RunResult(summary, seconds, directory)
+
+
+def _timeouts(wait: int | None) -> dict[str, int]:
+    """The roles' variables that say how long to wait."""
+    if wait is None:
+        return {}
+    return {**{f"{role}_start_timeout": wait for role in PHASES}, "cluster_ready_timeout": wait}
 
 
 def _interrupted(verb: str, summary: Summary) -> RunInterruptedError:

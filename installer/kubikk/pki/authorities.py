@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from kubikk.error_codes import CERTIFICATE_EXPIRED
 from kubikk.errors import KubikkError
 from kubikk.pki import files
 from kubikk.pki.certificates import Authority, load_certificate, matches, pem, sign_authority
@@ -56,5 +57,6 @@ def ensure_authority(directory: Path, name: str, common_name: str, now: datetime
             f"The certificate authority {certificate_path} expired on {certificate.not_valid_after_utc:%Y-%m-%d}",
             cause="no certificate it signs is valid any longer",
             remedy="Check this machine's clock. If it is right, the authority has to be replaced on all hosts.",
+            code=CERTIFICATE_EXPIRED,
         )
     return Authority(certificate, key), written

@@ -29,7 +29,13 @@ def test_measures_the_clock(site: Site) -> None:
 
 
 def test_runs_the_facts_program(site: Site) -> None:
-    data = {"paths": ["/no/such/directory"], "listed": ["/etc"], "present": ["/etc", "/no"], "units": ["no-such-unit"]}
+    data = {
+        "paths": ["/no/such/directory"],
+        "listed": ["/etc"],
+        "present": ["/etc", "/no"],
+        "units": ["no-such-unit"],
+        "certificates": ["/no"],
+    }
     cluster = site.cluster()
     with Jumps() as jumps, connect(cluster, cluster.hosts[0], jumps) as connection:
         facts = connection.run(source("facts"), {**data, "ports": {"tcp": [site.server.port], "udp": []}}).data

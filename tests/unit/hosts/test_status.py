@@ -102,7 +102,14 @@ def test_host_with_certificates(pki: Path) -> None:
 def test_host_that_does_not_answer() -> None:
     found = read_host(host(make_cluster(), "w1"), KubikkError("w1 is off", cause="no answer"), NOW)
     assert not found.healthy
-    assert found.to_dict()["error"] == {"message": "w1 is off", "cause": "no answer", "remedy": None}
+    assert found.to_dict()["error"] == {
+        "code": None,
+        "message": "w1 is off",
+        "host": None,
+        "cause": "no answer",
+        "journal": [],
+        "remedy": None,
+    }
 
 
 def well(name: str, *roles: str, **changes: Any) -> HostStatus:

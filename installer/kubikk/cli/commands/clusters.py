@@ -77,11 +77,23 @@ def up(
     file: ClusterFile = DEFAULT_FILE,
     limit: Limit = None,
     ask_become_pass: AskBecomePass = False,
+    *,
     skip_preflight: Annotated[bool, typer.Option("--skip-preflight", help="Do not examine the hosts first.")] = False,
     plan: Annotated[
         Path | None,
         typer.Option("--plan", help="Do exactly what this file of `kubikk plan -o` says, or nothing.", dir_okay=False),
     ] = None,
+    wait: Annotated[
+        int | None,
+        typer.Option(
+            "--wait",
+            min=1,
+            metavar="SECONDS",
+            help="How long to wait for each component to be healthy, and for nodes to be Ready.",
+            show_default="60 to 180",
+        ),
+    ] = None,
+    json: Json = False,
 ) -> None:
     """Bring the cluster into the state that its file describes."""
     from kubikk.cli.display import display
@@ -94,13 +106,16 @@ def up(
     password = become_password(ask_become_pass)
     hosts = _known_hosts(workspace.cluster.hosts, limit)
     with display() as shown:
-        result = apply(
-            workspace, shown, RunOptions(hosts, password, shown.on_event), check=not skip_preflight, plan=plan
-        )
-    print_changes(result)
+        options = RunOptions(hosts, password, shown.on_event, wait=wait)
+        result = apply(workspace, shown, options, check=not skip_preflight, plan=plan)
+    if json:
+        print_json(result.to_dict())
+    else:
+        print_changes(result)
     if result.summary.failed:
         raise typer.Exit(1)
-    print_usage(workspace)
+    if not json:
+        print_usage(workspace)
 
 
 def status(file: ClusterFile = DEFAULT_FILE, ask_become_pass: AskBecomePass = False, json: Json = False) -> None:

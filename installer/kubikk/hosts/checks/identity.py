@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
+from kubikk.errors import KubikkError
 from kubikk.hosts.checks.view import Fault, View, error, warning
 from kubikk.hosts.facts import HostFacts
+from kubikk.pki import describe
 
 
 def check_machine_id(view: View) -> Iterator[Fault]:
@@ -22,6 +25,20 @@ def check_address(view: View) -> Iterator[Fault]:
             f"{view.host.address} is none of the host's addresses ({own or 'it has none'})",
             "Write the address that its network interface has; one that SSH needs in its place goes to ssh.host.",
         )
+
+
+def check_certificate(view: View, now: datetime | None = None) -> Iterator[Fault]:
+    """kubelet's client certificate, which it renews by itself unless the host was off for too long."""
+    for path, content in view.facts.certificates.items():
+        try:
+            expiry = describe(path, content.encode()).not_after
+        except KubikkError:
+            continue  # kubelet itself says what is wrong with it
+        if expiry <= (now or datetime.now(UTC)):
+            yield error(
+                f"kubelet's client certificate {path} expired on {expiry:%Y-%m-%d %H:%M} UTC",
+                f"Remove that file there (rm {path}), then run kubikk up, which writes one that is valid.",
+            )
 
 
 def shared(hosts: Mapping[str, HostFacts]) -> Iterator[tuple[str, str, Fault]]:

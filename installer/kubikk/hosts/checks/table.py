@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kubikk.cluster import Cluster
+from kubikk.error_codes import CERTIFICATE_EXPIRED, CLOCK_SKEW, DISK_FULL, NOT_FIT, PORT_CLOSED, PORT_TAKEN, Code
 from kubikk.hosts.checks import identity, leftovers, network, resources, system
 from kubikk.hosts.checks.view import Fault, View
 from kubikk.hosts.findings import Finding
@@ -26,11 +27,13 @@ class Check:
         name: what it is called.
         find: yields what is wrong.
         fine: what is told where nothing is.
+        code: which of the known failures an error of it is.
     """
 
     name: str
     find: Callable[[View], Iterable[Fault]]
     fine: str
+    code: Code = NOT_FIT
 
 
 CHECKS = (
@@ -41,13 +44,13 @@ CHECKS = (
     Check("kernel", system.check_kernel, "the kernel has what is needed"),
     Check("cgroup", system.check_cgroup, "cgroup v2 with all controllers"),
     Check("memory", resources.check_memory, "enough memory"),
-    Check("disk", resources.check_disk, "enough free space"),
+    Check("disk", resources.check_disk, "enough free space", DISK_FULL),
     Check("swap", resources.check_swap, "no swap"),
-    Check("clock", resources.check_clock, "the clock agrees with this machine's"),
+    Check("clock", resources.check_clock, "the clock agrees with this machine's", CLOCK_SKEW),
     Check("machine-id", identity.check_machine_id, "a machine-id of its own"),
     Check("address", identity.check_address, "the address is the host's own"),
     Check("route", network.check_route, "there is a default route"),
-    Check("ports", network.check_ports, "the ports needed are free"),
+    Check("ports", network.check_ports, "the ports needed are free", PORT_TAKEN),
     Check("vxlan", network.check_vxlan, "no other VXLAN in the way"),
     Check("firewall", network.check_firewall, "no firewalld and no ufw"),
     Check("selinux", network.check_selinux, "SELinux is not enforcing"),
@@ -57,6 +60,7 @@ CHECKS = (
     Check("runtimes", leftovers.check_runtimes, "no other container runtime"),
     Check("cni", leftovers.check_cni, "no other pod network"),
     Check("etcd-data", leftovers.check_etcd_data, "no data of another etcd"),
+    Check("certificate", identity.check_certificate, "kubelet's certificate is valid", CERTIFICATE_EXPIRED),
 )
 
 
@@ -95,7 +99,7 @@ def _unreachable(probe: HostProbe) -> Finding:
     if error is None:
         return Finding("error", CONNECTION, probe.host, "nothing is known of the host", "Try again.")
     message = error.message + (f": {error.cause}" if error.cause else "")
-    return Finding("error", CONNECTION, probe.host, message, error.remedy or "")
+    return Finding("error", CONNECTION, probe.host, message, error.remedy or "", error.code)
 
 
 def _of_host(view: View, shared: list[tuple[str, Fault]], reached: bool) -> Iterator[Finding]:
@@ -105,13 +109,15 @@ def _of_host(view: View, shared: list[tuple[str, Fault]], reached: bool) -> Iter
     checks = CHECKS if view.facts.root else tuple(check for check in CHECKS if check.name in ("os", "root"))
     for check in checks:
         faults = [*check.find(view), *(fault for its, fault in shared if its == check.name)]
-        yield from _findings(check.name, name, faults, check.fine)
+        yield from _findings(check.name, name, faults, check.fine, check.code)
     for extra, text in fine.items():
-        yield from _findings(extra, name, [fault for its, fault in shared if its == extra], text)
+        code = PORT_CLOSED if extra == REACHABILITY else NOT_FIT
+        yield from _findings(extra, name, [fault for its, fault in shared if its == extra], text, code)
 
 
-def _findings(check: str, host: str, faults: list[Fault], fine: str) -> Iterator[Finding]:
+def _findings(check: str, host: str, faults: list[Fault], fine: str, code: Code) -> Iterator[Finding]:
     for fault in faults:
-        yield Finding(fault.level, check, host, fault.message, fault.remedy)
+        known = code if fault.level == "error" else None
+        yield Finding(fault.level, check, host, fault.message, fault.remedy, known)
     if not faults:
         yield Finding("ok", check, host, fine)

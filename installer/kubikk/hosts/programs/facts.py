@@ -1,7 +1,7 @@
 """Runs on a host: what preflight checks need to know. Changes nothing there, needs no package beside python3.
 
 ``INPUT`` is {paths: directories whose free space is wanted, listed: directories to list, present: paths to look for,
-ports: {tcp: [port], udp: [port]}, units: [systemd unit]}.
+ports: {tcp: [port], udp: [port]}, units: [systemd unit], certificates: files whose first certificate is wanted}.
 """
 
 # ruff: noqa: B905 - zip() has no strict in Python 3.9
@@ -261,6 +261,17 @@ def ufw() -> bool:
     return any(line.replace(" ", "").lower() == "enabled=yes" for line in read("/etc/ufw/ufw.conf").splitlines())
 
 
+def certificates() -> dict[str, str]:
+    """The first certificate of files, without the key that may lie beside it."""
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    found = {}
+    for path in INPUT["certificates"]:
+        _, there, rest = read(path).partition(begin)
+        if there:
+            found[path] = begin + rest.partition(end)[0] + end + "\n"
+    return found
+
+
 def facts() -> dict[str, Any]:
     """All of it."""
     return {
@@ -287,6 +298,7 @@ def facts() -> dict[str, Any]:
         "present": [path for path in INPUT["present"] if os.path.lexists(path)],
         "selinux": selinux(),
         "ufw": ufw(),
+        "certificates": certificates(),
         "time": time.time(),
         **memory(),
     }

@@ -66,5 +66,6 @@ class Jumps:
                 host=host,
                 cause=opened.cause,
                 remedy=opened.remedy,
+                code=opened.code,
             )
         return opened

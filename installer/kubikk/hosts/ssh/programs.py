@@ -16,6 +16,7 @@ from typing import Any
 
 import paramiko
 
+from kubikk.error_codes import SUDO_REFUSED, UNREACHABLE
 from kubikk.errors import KubikkError
 
 TIMEOUT = 60.0  # seconds
@@ -193,6 +194,7 @@ class Conversation:
                 host=self._host,
                 cause=self._errors() or None,
                 remedy="Type it again; it is the password of the user that logs in there.",
+                code=SUDO_REFUSED,
             )
         self.send(password)
 
@@ -220,6 +222,7 @@ def explain_end(host: str, status: int, errors: str) -> KubikkError:
     said = errors.lower()
     last = errors.splitlines()[-1] if errors else ""
     message, cause, remedy = f"A program on {host} failed", errors or f"exit status {status}", ""
+    code = None
     if "password is required" in said or "no password was provided" in said or "terminal is required" in said:
         message, cause = f"sudo on {host} wants a password", last
         remedy = "Give it with --ask-become-pass, or allow sudo without one (NOPASSWD)."
@@ -241,4 +244,7 @@ def explain_end(host: str, status: int, errors: str) -> KubikkError:
     elif status == -1:
         message, cause = f"The connection to {host} broke", errors or "it was closed by the host"
         remedy = "Check that the host is still on."
-    return KubikkError(message, host=host, cause=cause, remedy=remedy or None)
+        code = UNREACHABLE
+    if message.startswith("sudo "):
+        code = SUDO_REFUSED
+    return KubikkError(message, host=host, cause=cause, remedy=remedy or None, code=code)

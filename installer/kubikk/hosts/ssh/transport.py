@@ -12,6 +12,7 @@ from typing import Any
 
 import paramiko
 
+from kubikk.error_codes import HOST_KEY_CHANGED, HOST_KEY_UNKNOWN, LOGIN_REFUSED, UNREACHABLE
 from kubikk.errors import KubikkError
 from kubikk.hosts.ssh import known_hosts
 from kubikk.hosts.ssh.identities import identities
@@ -61,19 +62,19 @@ def _translated(hop: Hop, host: str) -> Iterator[None]:
     except paramiko.ChannelException as error:
         cause = f"the jump host says: {error.text}" if error.text else "the jump host refuses to pass the connection on"
         remedy = f"Check from the jump host that {_place(hop)} answers, and that its sshd has AllowTcpForwarding on."
-        raise KubikkError(what, host=host, cause=cause, remedy=remedy) from error
+        raise KubikkError(what, host=host, cause=cause, remedy=remedy, code=UNREACHABLE) from error
     except socket.gaierror as error:
         cause = f"the name {hop.address} does not resolve"
         remedy = "Write an address in the cluster file, or mend DNS."
-        raise KubikkError(what, host=host, cause=cause, remedy=remedy) from error
+        raise KubikkError(what, host=host, cause=cause, remedy=remedy, code=UNREACHABLE) from error
     except TimeoutError as error:
         cause = f"no answer within {CONNECT_TIMEOUT:.0f} s"
         remedy = "Check that the host is on, that the address is right, and that no firewall drops the connection."
-        raise KubikkError(what, host=host, cause=cause, remedy=remedy) from error
+        raise KubikkError(what, host=host, cause=cause, remedy=remedy, code=UNREACHABLE) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         cause = str(getattr(error, "strerror", None) or error) or "the connection was closed"
         remedy = "Check that an SSH server runs there and lets this machine in."
-        raise KubikkError(what, host=host, cause=cause, remedy=remedy) from error
+        raise KubikkError(what, host=host, cause=cause, remedy=remedy, code=UNREACHABLE) from error
 
 
 def _place(hop: Hop) -> str:
@@ -127,13 +128,20 @@ def _check_key(key: paramiko.PKey, entries: list[known_hosts.Entry], hop: Hop, h
     file = hop.known_hosts[0] if hop.known_hosts else Path("~/.ssh/known_hosts")
     if verdict is Verdict.REVOKED:
         remedy = "Do not connect. Give the host a new key (ssh-keygen -A after deleting the old one)."
-        raise KubikkError(f"The host key of {host} is revoked", host=host, cause=f"{shown}, see {place}", remedy=remedy)
+        raise KubikkError(
+            f"The host key of {host} is revoked",
+            host=host,
+            cause=f"{shown}, see {place}",
+            remedy=remedy,
+            code=HOST_KEY_CHANGED,
+        )
     if verdict is Verdict.CHANGED:
         raise KubikkError(
             f"The host key of {host} has changed",
             host=host,
             cause=f"{shown}; {place} has another. Somebody may be listening in, or the host was installed anew",
             remedy=f"If you know why it changed: ssh-keygen -R '{name}' -f {file}, then add the new key.",
+            code=HOST_KEY_CHANGED,
         )
     certified = any(entry.marker == "@cert-authority" for entry in entries)
     raise KubikkError(
@@ -142,6 +150,7 @@ def _check_key(key: paramiko.PKey, entries: list[known_hosts.Entry], hop: Hop, h
         cause=f"{shown}, which is in none of {', '.join(map(str, hop.known_hosts))}"
         + ("; host certificates (@cert-authority) are not supported here" if certified else ""),
         remedy=_remedy_for_unknown(hop, file),
+        code=HOST_KEY_UNKNOWN,
     )
 
 
@@ -186,4 +195,5 @@ def _log_in(transport: paramiko.Transport, hop: Hop, host: str) -> None:
             host=host,
             cause=" ".join([cause, *found.problems]),
             remedy=remedy,
+            code=LOGIN_REFUSED,
         )

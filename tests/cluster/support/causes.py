@@ -1,0 +1,288 @@
+"""Causes of the failures that have a code: each begins when it is entered and is undone when it is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+from tests.cluster.chaos.site import Site
+from tests.cluster.support.labs import OwnLab
+from tests.cluster.support.waiting import until
+
+Cause = Callable[[OwnLab], AbstractContextManager[None]]
+
+_KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
+SECRET = "open-sesame-9"
+"""A password in the mirror's address, which nothing may show."""
+
+
+def on_host(host: str, begin: str, end: str, *, until_node_says: str = "") -> Cause:
+    """Commands on a host, run from outside, so that they work where SSH does not.
+
+    Args:
+        host: the host.
+        begin: causes it.
+        end: undoes it.
+        until_node_says: what the message of the node's Ready condition must hold before it counts as begun.
+    """
+
+    @contextmanager
+    def cause(own: OwnLab) -> Iterator[None]:
+        site = Site(own.lab)
+        site.inside(host, begin)
+        try:
+            if until_node_says:
+                until(lambda: until_node_says in _not_ready(site, host), f"the node says {until_node_says}", within=150)
+            yield
+        finally:
+            site.inside(host, end)
+            if until_node_says:
+                until(lambda: not _not_ready(site, host), "the node is Ready", within=90)
+
+    return cause
+
+
+def _not_ready(site: Site, host: str) -> str:
+    """Why a node is not Ready, as its Ready condition says; "" where it is."""
+    path = '{range .status.conditions[?(@.type=="Ready")]}{.status} {.message}{end}'
+    status, _, message = site.inside("cp1", f"{_KUBECTL} get node {host} -o jsonpath='{path}'").partition(" ")
+    return "" if status == "True" else message
+
+
+@contextmanager
+def other_host_key(own: OwnLab) -> Iterator[None]:
+    """The worker gets new host keys, as after being installed anew."""
+    site = Site(own.lab)
+    site.inside("w1", "cp -a /etc/ssh /etc/ssh.before && rm /etc/ssh/ssh_host_* && ssh-keygen -qA")
+    site.inside("w1", "systemctl restart ssh")
+    for pid in site.sessions("w1"):
+        os.kill(pid, signal.SIGKILL)
+    try:
+        yield
+    finally:
+        site.inside("w1", "rm -r /etc/ssh && mv /etc/ssh.before /etc/ssh && systemctl restart ssh")
+        for pid in site.sessions("w1"):
+            os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def edited(own: OwnLab, change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+    """The cluster file says something else."""
+    before = own.file.read_text()
+    own.edit(change)
+    try:
+        yield
+    finally:
+        own.file.write_text(before)
+
+
+def setting(*path: str, value: Any) -> Cause:
+    """A setting of the cluster file under ``components``."""
+
+    def change(content: dict[str, Any]) -> None:
+        place = content["components"]
+        for key in path[:-1]:
+            place = place.setdefault(key, {})
+        place[path[-1]] = value
+
+    return lambda own: edited(own, change)
+
+
+def user_without_sudo(own: OwnLab) -> AbstractContextManager[None]:
+    """The worker is logged in to as a user whose sudo wants a password."""
+
+    def change(content: dict[str, Any]) -> None:
+        content["hosts"][1]["ssh"] = {"user": "deployer"}
+
+    return edited(own, change)
+
+
+@contextmanager
+def elsewhere(own: OwnLab, mirror: str) -> Iterator[None]:
+    """Artifacts come from a mirror, and none is in the cache."""
+
+    def change(content: dict[str, Any]) -> None:
+        content["artifacts"] = {"source": "mirror", "mirror": mirror}
+
+    with edited(own, change):
+        before = os.environ.get("KUBIKK_CACHE")
+        os.environ["KUBIKK_CACHE"] = str(own.directory.parent / "empty-cache")
+        try:
+            yield
+        finally:
+            del os.environ["KUBIKK_CACHE"]
+            if before is not None:
+                os.environ["KUBIKK_CACHE"] = before
+
+
+def silent_mirror(own: OwnLab) -> AbstractContextManager[None]:
+    """Nobody listens at the mirror's address."""
+    return elsewhere(own, f"http://operator:{SECRET}@127.0.0.1:9/kubikk")
+
+
+class _Forger(BaseHTTPRequestHandler):
+    """Answers everything, with what was never published."""
+
+    def do_GET(self) -> None:
+        checksum = self.path.endswith(".sha256")
+        body = b"0" * 64 if checksum else b"not what was published"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def forging_mirror(own: OwnLab) -> Iterator[None]:
+    """The mirror serves other files than were published."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Forger) as server, ExitStack() as stack:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(server.shutdown)
+        stack.enter_context(elsewhere(own, f"http://127.0.0.1:{server.server_port}"))
+        yield
+
+
+def stopped(own_hosts: dict[str, str]) -> Cause:
+    """Processes hang: unit by host, each in the state in which a debugger or a dead disk leaves it."""
+
+    @contextmanager
+    def cause(own: OwnLab) -> Iterator[None]:
+        site = Site(own.lab)
+        for host, unit in own_hosts.items():
+            site.inside(host, f"systemctl kill --signal=STOP {unit}")
+        try:
+            yield
+        finally:
+            for host, unit in own_hosts.items():
+                site.inside(host, f"systemctl kill --signal=CONT {unit}")
+
+    return cause
+
+
+def _expired(own: OwnLab, name: str, subject: x509.Certificate) -> bytes:
+    """A certificate like another one, whose time is over, signed with the cluster's authority."""
+    authority = x509.load_pem_x509_certificate((own.directory / "pki" / "ca.crt").read_bytes())
+    key = serialization.load_pem_private_key((own.directory / "pki" / "ca.key").read_bytes(), None)
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject.subject)
+        .issuer_name(authority.subject)
+        .public_key(subject.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=400))
+        .not_valid_after(now - timedelta(days=35))
+    )
+    for extension in subject.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)  # type: ignore[arg-type]
+
+
+@contextmanager
+def expired_authority(own: OwnLab) -> Iterator[None]:
+    """The cluster's authority is past its time."""
+    path = own.directory / "pki" / "ca.crt"
+    before = path.read_bytes()
+    path.write_bytes(_expired(own, "ca", x509.load_pem_x509_certificate(before)))
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+@contextmanager
+def expired_kubelet(own: OwnLab) -> Iterator[None]:
+    """The worker's kubelet has a certificate that expired while the host was off."""
+    site = Site(own.lab)
+    path = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+    now = x509.load_pem_x509_certificate(site.inside("w1", f"cat {path}").encode())
+    old = _expired(own, "kubelet", now).decode()
+    site.inside("w1", f"mv {path} {path}.before && printf %s {shlex.quote(old)} > {path}")
+    try:
+        yield
+    finally:
+        site.inside("w1", f"mv {path}.before {path}")
+
+
+@contextmanager
+def pruned_image(own: OwnLab) -> Iterator[None]:
+    """Something on every host removes CoreDNS's image again and again, and its pods are started anew."""
+    site = Site(own.lab)
+    ctr = "/usr/local/bin/ctr -n k8s.io images"
+    loop = f"while :; do {ctr} rm $({ctr} ls -q | grep coredns) >/dev/null 2>&1; sleep 0.1; done"
+    hosts = [host.name for host in own.lab.hosts()]
+    pods = f"{_KUBECTL} -n kube-system get pods -l k8s-app=kube-dns"
+    try:
+        for host in hosts:
+            site.inside(host, f"systemd-run --quiet --unit=pruner sh -c {shlex.quote(loop)}")
+        site.inside("cp1", f"{_KUBECTL} -n kube-system delete pods -l k8s-app=kube-dns --now")
+        reasons = f"{pods} -o jsonpath='{{.items[*].status.containerStatuses[*].state.waiting.reason}}'"
+        until(lambda: "Image" in site.inside("cp1", reasons), "the image is missed", within=120)
+        yield
+    finally:
+        for host in hosts:
+            site.inside(host, "systemctl stop pruner", check=False)
+
+
+@contextmanager
+def damaged_in_transit(own: OwnLab) -> Iterator[None]:
+    """A binary has to be sent, and arrives with a byte turned."""
+    site = Site(own.lab)
+    site.inside("w1", "rm /opt/kubikk/kube-proxy/*/kube-proxy")
+    staging = site.root("w1") / "var/tmp/kubikk-staging-root"
+    over = threading.Event()
+
+    def damage() -> None:
+        while not over.wait(0.002):
+            with contextlib.suppress(OSError):
+                for path in staging.iterdir():
+                    _turn_a_byte(path)
+
+    watcher = threading.Thread(target=damage)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _turn_a_byte(path: Path) -> None:
+    with path.open("r+b") as stream:
+        stream.seek(1000)
+        if stream.read(1):
+            stream.seek(1000)
+            stream.write(b"\xff" if stream.read(1) != b"\xff" else b"\x00")
+
+
+def full(directory: str) -> str:
+    """A command: a small file system without room takes a directory's place, its content kept."""
+    return (
+        f"mkdir -p {directory} && cp -a {directory} /run/kept && mount -t tmpfs -o size=256k,mode=755 full {directory}"
+        f" && cp -a /run/kept/. {directory} && rm -r /run/kept"
+        f" && {{ cat /dev/zero > {directory}/filler; test -s {directory}/filler; }} 2>/dev/null"
+    )
+
+
+def read_cluster_file(own: OwnLab) -> dict[str, Any]:
+    """The cluster file's content."""
+    content: dict[str, Any] = yaml.safe_load(own.file.read_text())
+    return content
