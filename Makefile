@@ -51,6 +51,7 @@ requirements: $(VENV)/ready
 
 docs: $(VENV)/ready
 	$(VENV)/bin/python -m kubikk.cluster.publishing
+	$(VENV)/bin/python -m kubikk.cli.publishing
 	$(VENV)/bin/python docs/role_readmes.py
 
 # Debian's python3 comes without venv; the stamp is written last, so that an interrupted installation is done again.

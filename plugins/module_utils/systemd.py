@@ -165,6 +165,11 @@ def journal(name, begun):
         check=False,
         timeout=30,
     ).stdout
+    return read_journal(text, begun)
+
+
+def read_journal(text, begun):
+    """Messages of ``journalctl --output=short-unix``, and those of them that are younger than ``begun``."""
     lines, recent = [], []
     for line in text.splitlines():
         # <seconds> <host> <program>[<pid>]: <message>; what does not begin so goes on from the line before.

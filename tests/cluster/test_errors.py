@@ -1,4 +1,4 @@
-"""The failures that have a code, each caused for real: what is read on the terminal, in journal and report."""
+"""Failures that have a code, each caused for real: what is read on the terminal, in the journal and in the report."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_what_is_said(row: Row, own: OwnLab) -> None:
     print(result.stdout)
     assert result.returncode == 1, result.stdout
     assert "Traceback" not in said
-    for expected in (f"({row.code.id})", row.host, "next: " if "problems" not in said else "", *row.says):
+    for expected in (f"({row.code.id})", row.host, "next: ", *row.says):
         assert expected in said, f"{expected!r} is not in:\n{result.stdout}"
     assert causes.SECRET not in said
     listed = json.loads(kubikk("runs", "--json", "-f", str(own.file)).stdout)[-1]

@@ -62,7 +62,7 @@ def recognise(event: Event) -> KubikkError:
     if code is None and event.kind == "unreachable":
         code = codes.UNREACHABLE
     if code is not None:
-        return KubikkError(_TITLES[code], host=event.host, cause=event.message, code=code)
+        return KubikkError(_TITLES[code], host=event.host, cause=event.message.removeprefix("Task failed: "), code=code)
     # Something that no code is for: its first line, and all of it.
     first, _, rest = event.message.partition("\n")
     where = event.task or event.role

@@ -213,7 +213,8 @@ class Transfer:
                     raise KubikkError(
                         f"could not download {url}",
                         cause=f"{_reason(error)} ({failures} attempts)",
-                        remedy=f"check that this machine reaches {urlsplit(url).netloc}, "
+                        # Without the user and password that an address may have.
+                        remedy=f"check that this machine reaches {urlsplit(url).netloc.rpartition('@')[2]}, "
                         "or set artifacts.source to mirror or build",
                         code=ARTIFACT_UNREACHABLE,
                     ) from error

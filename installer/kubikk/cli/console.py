@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -49,7 +50,11 @@ def print_error(error: KubikkError, console: Console | None = None) -> None:
     console.print(f"[bold red]error:[/] {where}{shown(error.message)}{_code(error.code)}")
     if isinstance(error, ProblemsError):
         for problem in error.problems:
-            console.print(f"  {shown(str(problem))}{_code(problem.code)}")
+            if problem.code is None:
+                console.print(f"  {shown(str(problem))}")
+                continue
+            console.print(f"  {shown(str(replace(problem, remedy='')))}{_code(problem.code)}")
+            console.print(f"  [bold]next:[/] {shown(problem.remedy)}")
     for line in redact(error.cause or "").splitlines():
         console.print(f"[dim]  | {escape(line)}[/]")
     if error.journal:

@@ -23,7 +23,7 @@ def print_changes(result: RunResult) -> None:
             console.print(f"{escape(name):<12} {len(host.changed)} changes: [dim]{escape(shown)}{more}[/]")
         if host.restarted:
             console.print(f"{'':<12} started or restarted: {escape(', '.join(host.restarted))}")
-    if not summary.change_count:
+    if not summary.change_count and not summary.failed:
         console.print("nothing to do: no file changed, nothing was restarted")
     phases = ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in summary.phases.items())
     console.print(f"{summary.change_count} changes in {result.seconds:.1f} s [dim]({phases})[/]")
