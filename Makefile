@@ -38,7 +38,7 @@ cluster: lab
 # Each role by itself, on hosts of its own. SCENARIO=etcd for one of them.
 molecule: $(VENV)/ready
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" KUBIKK_MOLECULE_LAB=$(LAB)-molecule \
-	    molecule test --no-command-borders $(if $(SCENARIO),-s $(SCENARIO),--all)
+	    $(VENV)/bin/molecule test --no-command-borders $(if $(SCENARIO),-s $(SCENARIO),--all)
 
 # Everything but the artifact cache in the user's cache directory.
 clean:
