@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from kubikk.report.timeline import Bar, Timeline
 
-_PLOT = 1300.0  # width of the plot in pixels; the page scrolls where the window is narrower
+_WIDTH = 1410.0  # pixels; the picture scrolls where the window is narrower
+_RIGHT = 24.0  # room for half of the last tick's text
 _FEW = 15  # up to so many hosts get higher rows
 _HEIGHTS = (30.0, 22.0)
 _AXIS = 24.0
 _MARGIN = 3.0  # between a bar and its row's edges
-_HOST_CHARACTER, _LABEL_CHARACTER = 7.4, 6.3  # widths in pixels, generous for all system fonts
-_LONGEST_NAME = 36
+_HOST_CHARACTER, _LABEL_CHARACTER = 8.3, 7.0  # widths in pixels, generous for all system fonts
+_LONGEST_NAME = 30
 _NARROWEST = 3.0
 _MOST_TICKS = 12
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
@@ -121,12 +122,11 @@ def picture(timeline: Timeline) -> Picture:
     )
     top = {row.host: row.y for row in rows}
     legend = {phase: number % _COLOURS for number, phase in enumerate(timeline.phases)}
-    grid = _Grid(left, timeline.start, _PLOT / span, row_height)
+    grid = _Grid(left, timeline.start, (_WIDTH - left - _RIGHT) / span, row_height)
     boxes = tuple(_box(bar, legend[bar.phase], top[bar.host], grid) for bar in timeline.bars)
     ticks = tuple(Tick(grid.x(timeline.start + second), _clock(second)) for second in _ticks(span))
     height = 2 * _AXIS + len(rows) * row_height
-    # Room on the right for half of the last tick's text.
-    return Picture(left + _PLOT + 24, height, left, row_height, _AXIS, rows, boxes, ticks, legend)
+    return Picture(_WIDTH, height, left, row_height, _AXIS, rows, boxes, ticks, legend)
 
 
 @dataclass(frozen=True)
