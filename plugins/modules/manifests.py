@@ -22,6 +22,16 @@ options:
     type: list
     elements: dict
     default: []
+  secrets:
+    description: Further objects, each as JSON text, which is in no log and no result.
+    type: list
+    elements: str
+    default: []
+  absent:
+    description: Objects that are deleted where they carry the label C(app.kubernetes.io/managed-by=kubikk).
+    type: list
+    elements: dict
+    default: []
   wait:
     description: Deployments to wait for, as C(namespace/name).
     type: list
@@ -50,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: Objects that were created or changed, with what was done.
+  description: Objects that were created, changed or deleted, with what was done.
   returned: always
   type: list
   elements: str
@@ -66,6 +76,8 @@ import json
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubikk.kubikk.plugins.module_utils import failures
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
+
+LABEL = "app.kubernetes.io/managed-by"
 
 
 def identity(item):
@@ -107,6 +119,31 @@ def apply(kubectl, objects, dry_run):
     after = items_of(kubectl("apply", *flags, *mode, stdin=text))
     changed = [item for item in after if before.get(identity(item)) != essence(item)]
     return ["%s %s" % (identity(item), "changed" if identity(item) in before else "created") for item in changed]
+
+
+def remove(kubectl, objects, dry_run):
+    """Deletes those of the objects that carry our label; returns what was done with each."""
+    if not objects or (dry_run and not kubectl.installed):
+        return []
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    present = items_of(kubectl("get", "--ignore-not-found", "-o", "json", "-f", "-", stdin=text))
+    ours = [item for item in present if item["metadata"].get("labels", {}).get(LABEL) == "kubikk"]
+    if ours and not dry_run:
+        kubectl(
+            "delete",
+            "--ignore-not-found",
+            "--wait=false",
+            "-f",
+            "-",
+            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [named(item) for item in ours]}),
+        )
+    return ["%s deleted" % identity(item) for item in ours]
+
+
+def named(item):
+    """What is needed of an object to find it."""
+    metadata = {key: item["metadata"][key] for key in ("name", "namespace") if key in item["metadata"]}
+    return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata}
 
 
 def unavailable(kubectl, deployments):
@@ -171,6 +208,8 @@ def main():
         argument_spec={
             "kubeconfig": {"type": "path", "required": True},
             "objects": {"type": "list", "elements": "dict", "default": []},
+            "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
+            "absent": {"type": "list", "elements": "dict", "default": []},
             "wait": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "int", "default": 120},
         },
@@ -178,7 +217,9 @@ def main():
     )
     kubectl = Kubectl(module.params["kubeconfig"])
     try:
-        objects = apply(kubectl, module.params["objects"], module.check_mode)
+        wanted = module.params["objects"] + [json.loads(text) for text in module.params["secrets"]]
+        objects = apply(kubectl, wanted, module.check_mode)
+        objects += remove(kubectl, module.params["absent"], module.check_mode)
         reasons = []
         if not module.check_mode:
             reasons = poll(lambda: unavailable(kubectl, module.params["wait"]), module.params["timeout"])

@@ -27,6 +27,7 @@ _LAST = (
     "test_drift.py",
     "test_lock.py",
     "test_interrupts.py",
+    "test_metrics.py",
     "test_faults.py",
     "test_wheel.py",
     "test_sudo_user.py",

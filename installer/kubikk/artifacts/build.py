@@ -240,6 +240,8 @@ class Builder:
             entries, config = images.pause(program)
         elif wanted.component == "image-coredns":
             entries, config = images.coredns(program)
+        elif wanted.component == "image-metrics-server":
+            entries, config = images.metrics_server(program)
         elif wanted.component == "image-agnhost":
             shell = work / "busybox"
             shell.mkdir()

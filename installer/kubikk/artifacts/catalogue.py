@@ -33,9 +33,10 @@ class Component(_Entry):
 
     Attributes:
         set: its key in a version set; "" for the component's own name.
-        url: address pattern of the release file.
+        url: address pattern of the release file; "" where there is none, but an image.
         published: address pattern of the publisher's checksum list.
-        member: path pattern of a file inside the archive; "" where the release file is the binary itself.
+        image: reference pattern of the image that has the files, where upstream publishes nothing else.
+        member: path pattern of a file inside the archive or image; "" where the release file is the binary itself.
         recipe: how it is built.
         files: file name -> Go package; "" for the program of the recipe's C files; None where only releases have it,
             and no build.
@@ -43,8 +44,9 @@ class Component(_Entry):
     """
 
     set: str = ""
-    url: str
-    published: str
+    url: str = ""
+    published: str = ""
+    image: str = ""
     member: str = ""
     recipe: str
     files: dict[str, str | None]

@@ -43,6 +43,12 @@ def coredns(program: Path) -> tuple[list[Entry], ImageConfig]:
     return entries, ImageConfig(["/coredns"], user="65532:65532", environment={"PATH": _PATH})
 
 
+def metrics_server(program: Path) -> tuple[list[Entry], ImageConfig]:
+    """metrics-server, run as nobody."""
+    entries = [*_account_files(), Entry("tmp", mode=0o1777), Entry("metrics-server", program)]
+    return entries, ImageConfig(["/metrics-server"], user="65534", environment={"PATH": _PATH})
+
+
 def agnhost(
     program: Path, certificates: Mapping[str, Path], busybox: Path, applets: Sequence[str]
 ) -> tuple[list[Entry], ImageConfig]:

@@ -49,6 +49,8 @@ def obtain(
             if each.component in catalogue.images:
                 ref = fill(catalogue.images[each.component].ref, version=each.version)
                 return releases.image_archive(each, image_url(ref, each.arch))
+            if image := catalogue.components[each.component].image:
+                return releases.component_of_image(each, image_url(fill(image, version=each.version), each.arch))
             return releases.component(each)
 
         return obtain_each(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from kubikk.artifacts.cache import Cache
 from kubikk.artifacts.catalogue import Catalogue, Component, fill
@@ -75,7 +78,7 @@ class Releases:
         with self._cache.workspace(lock_name(wanted)) as work:
             release = self._fetch(wanted, url, checksum, work)
             if component.member:
-                programs = unpack(release, self._members(component, wanted), work)
+                programs = unpack(release, members(component, wanted), work)
                 release.unlink()
             else:
                 programs = {next(iter(component.files)): release}
@@ -94,6 +97,20 @@ class Releases:
             archive = self._fetch(wanted, url, checksum, work)
             name = f"{wanted.component}.tar"
             files = {name: self._cache.add(archive, name, executable=False)}
+        self._record(wanted, files, url, checksum)
+        return files
+
+    def component_of_image(self, wanted: Wanted, url: str) -> dict[str, ArtifactFile]:
+        """Takes a component out of an image that lies in a mirror as an OCI archive. Call it as `image_archive`.
+
+        Raises:
+            KubikkError: the archive cannot be had, has no checksum beside it, or lacks a program.
+        """
+        checksum = self._expected(url, None, f"{url}.sha256")
+        with self._cache.workspace(lock_name(wanted)) as work:
+            archive = self._fetch(wanted, url, checksum, work)
+            programs = unpack_image(archive, members(self._catalogue.components[wanted.component], wanted), work)
+            files = {name: self._cache.add(path, name, executable=True) for name, path in programs.items()}
         self._record(wanted, files, url, checksum)
         return files
 
@@ -151,13 +168,6 @@ class Releases:
         self._progress.finish(bar)
         return target
 
-    @staticmethod
-    def _members(component: Component, wanted: Wanted) -> dict[str, str]:
-        return {
-            name: fill(component.member, version=wanted.version, arch=wanted.arch, name=name)
-            for name in component.files
-        }
-
     def _record(self, wanted: Wanted, files: Mapping[str, ArtifactFile], url: str, checksum: Checksum) -> None:
         provenance = {
             "url": self._location.describe(url),
@@ -172,6 +182,53 @@ def lock_name(wanted: Wanted) -> str:
     return f"download-{wanted.component}-{wanted.version}-{wanted.arch}"
 
 
+def members(component: Component, wanted: Wanted) -> dict[str, str]:
+    """File name -> path inside the release archive or the image."""
+    return {
+        name: fill(component.member, version=wanted.version, arch=wanted.arch, name=name) for name in component.files
+    }
+
+
+def unpack_image(archive: Path, members: Mapping[str, str], directory: Path) -> dict[str, Path]:
+    """Takes single programs out of an image.
+
+    Args:
+        archive: an OCI archive.
+        members: file name -> path in the image's root, without a leading slash.
+        directory: where the files go, each under its name.
+
+    Raises:
+        KubikkError: one is missing, or the archive cannot be read.
+    """
+    found: dict[str, Path] = {}
+    layer = directory / "layer"
+    try:
+        with tarfile.open(archive) as content:
+            index = json.load(_open(content, "index.json"))
+            manifest = json.load(_open(content, _blob(index["manifests"][0])))
+            # What an upper layer has hides what is below it.
+            for descriptor in reversed(manifest["layers"]):
+                with layer.open("wb") as file:
+                    shutil.copyfileobj(_open(content, _blob(descriptor)), file)
+                lacking = {name: path for name, path in members.items() if name not in found}
+                found |= _take(layer, lacking, directory)
+                layer.unlink()
+    except (tarfile.TarError, EOFError, OSError, KeyError, ValueError) as error:
+        raise KubikkError("an image cannot be unpacked", cause=str(error)) from error
+    return _complete(found, members)
+
+
+def _open(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    stream = archive.extractfile(name)
+    if stream is None:
+        raise KeyError(f"{name} is no file")
+    return stream
+
+
+def _blob(descriptor: Mapping[str, str]) -> str:
+    return f"blobs/{descriptor['digest'].replace(':', '/')}"
+
+
 def unpack(archive: Path, members: Mapping[str, str], directory: Path) -> dict[str, Path]:
     """Takes single programs out of a tar archive, compressed or not.
 
@@ -183,21 +240,30 @@ def unpack(archive: Path, members: Mapping[str, str], directory: Path) -> dict[s
     Raises:
         KubikkError: one is missing, or the archive cannot be read.
     """
-    names = {path: name for name, path in members.items()}
-    found: dict[str, Path] = {}
     try:
-        with tarfile.open(archive) as content:
-            for member in content:
-                name = names.get(member.name.removeprefix("./"))
-                stream = content.extractfile(member) if name and member.isreg() else None
-                if name and stream:
-                    found[name] = directory / name
-                    with found[name].open("wb") as file:
-                        while chunk := stream.read(1 << 20):
-                            file.write(chunk)
+        found = _take(archive, members, directory)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise KubikkError("a downloaded archive cannot be unpacked", cause=str(error)) from error
+    return _complete(found, members)
+
+
+def _take(archive: Path, members: Mapping[str, str], directory: Path) -> dict[str, Path]:
+    names = {path: name for name, path in members.items()}
+    found: dict[str, Path] = {}
+    with tarfile.open(archive) as content:
+        for member in content:
+            name = names.get(member.name.removeprefix("./"))
+            stream = content.extractfile(member) if name and member.isreg() else None
+            if name and stream:
+                found[name] = directory / name
+                with found[name].open("wb") as file:
+                    shutil.copyfileobj(stream, file)
+    return found
+
+
+def _complete(found: dict[str, Path], members: Mapping[str, str]) -> dict[str, Path]:
     missing = sorted(set(members) - set(found))
     if missing:
-        raise KubikkError(f"a downloaded archive lacks {', '.join(missing)}", cause=f"looked for {sorted(names)}")
+        looked_for = sorted(members.values())
+        raise KubikkError(f"a downloaded archive lacks {', '.join(missing)}", cause=f"looked for {looked_for}")
     return found

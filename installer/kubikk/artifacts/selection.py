@@ -26,7 +26,8 @@ _RUNTIMES: Mapping[str, tuple[str, ...]] = {
     "docker": ("cri-dockerd",),
 }
 _NETWORKS: Mapping[str, tuple[str, ...]] = {"flannel": ("flannel",), "none": ()}
-_ADDONS: Mapping[str, tuple[str, ...]] = {"coredns": ("image-coredns",)}
+_ADDONS: Mapping[str, tuple[str, ...]] = {"coredns": ("image-coredns",), "metrics_server": ("image-metrics-server",)}
+_CLOUDS: Mapping[str, tuple[str, ...]] = {"none": (), "external": (), "aws": ("aws-cloud-controller-manager",)}
 _TEST_IMAGES = ("image-agnhost",)
 
 
@@ -37,6 +38,7 @@ def wanted_for(
     runtimes: Collection[str] = ("containerd",),
     network_plugin: str = "flannel",
     addons: Mapping[str, bool] | None = None,
+    cloud: str = "none",
     with_test_images: bool = False,
 ) -> list[Wanted]:
     """What a cluster needs, in the catalogue's versions.
@@ -46,7 +48,8 @@ def wanted_for(
         archs: the architectures of the hosts.
         runtimes: the container runtimes in use.
         network_plugin: ``flannel`` or ``none``.
-        addons: name -> switched on; by default CoreDNS.
+        addons: name -> switched on; by default all.
+        cloud: the provider of the cloud: ``none``, ``external`` (the operator's own program) or ``aws``.
         with_test_images: also the images that only tests use.
 
     Raises:
@@ -57,8 +60,9 @@ def wanted_for(
     for runtime in sorted(runtimes):
         names += _lookup(_RUNTIMES, runtime, "container runtime")
     names += _lookup(_NETWORKS, network_plugin, "network plugin")
-    for addon, enabled in sorted((addons if addons is not None else {"coredns": True}).items()):
+    for addon, enabled in sorted((addons if addons is not None else dict.fromkeys(_ADDONS, True)).items()):
         names += _lookup(_ADDONS, addon, "addon") if enabled else ()
+    names += _lookup(_CLOUDS, cloud, "cloud provider")
     names += _TEST_IMAGES if with_test_images else ()
     return [Wanted(component=name, version=versions[name], arch=arch) for name in names for arch in sorted(set(archs))]
 

@@ -12,7 +12,7 @@ from kubikk.artifacts.locations import Web, rewrite
 from kubikk.artifacts.models import ArtifactFile, ArtifactSettings, Wanted
 from kubikk.artifacts.parallel import obtain_each
 from kubikk.artifacts.registry import Registry
-from kubikk.artifacts.releases import Releases, lock_name
+from kubikk.artifacts.releases import Releases, lock_name, members, unpack_image
 from kubikk.artifacts.transfer import Transfer
 from kubikk.progress import Progress
 
@@ -46,7 +46,7 @@ def obtain(
         registry = Registry(transfer, address)
 
         def one(each: Wanted) -> dict[str, ArtifactFile]:
-            if each.component in catalogue.images:
+            if each.component in catalogue.images or catalogue.components[each.component].image:
                 return _pull(each, catalogue, cache, registry, progress)
             return releases.component(each)
 
@@ -64,7 +64,8 @@ def obtain(
 def _pull(
     wanted: Wanted, catalogue: Catalogue, cache: Cache, registry: Registry, progress: Progress
 ) -> dict[str, ArtifactFile]:
-    ref = fill(catalogue.images[wanted.component].ref, version=wanted.version)
+    component = catalogue.components.get(wanted.component)
+    ref = fill(component.image if component else catalogue.images[wanted.component].ref, version=wanted.version)
     bar = f"pull {ref} ({wanted.arch})"
     started = False
 
@@ -78,7 +79,11 @@ def _pull(
     with cache.workspace(lock_name(wanted)) as work:
         archive = work / f"{wanted.component}.tar"
         digest = registry.pull(ref, wanted.arch, work, archive, report)
-        files = {archive.name: cache.add(archive, archive.name, executable=False)}
+        if component:
+            programs = unpack_image(archive, members(component, wanted), work)
+            files = {name: cache.add(path, name, executable=True) for name, path in programs.items()}
+        else:
+            files = {archive.name: cache.add(archive, archive.name, executable=False)}
     cache.record(wanted, "upstream", files, provenance={"ref": ref, "digest": digest})
     progress.finish(bar)
     return files

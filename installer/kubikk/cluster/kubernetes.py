@@ -60,3 +60,7 @@ class Addons(Section):
     coredns: bool = Field(
         default=True, description="DNS for pods. Without it, bring your own, at the tenth Service address."
     )
+    metrics_server: bool = Field(
+        default=True,
+        description="metrics-server, for `kubectl top` and HorizontalPodAutoscalers. Turned off later, it is removed.",
+    )

@@ -49,12 +49,20 @@ def leaves(cluster: Cluster) -> tuple[Leaf, ...]:
 
 def _leaves(cluster: Cluster) -> Iterator[Leaf]:
     yield Leaf("admin", CLUSTER, Request("kubernetes-admin", ("system:masters",)))
+    if cluster.addons.metrics_server:
+        yield Leaf("metrics-server", CLUSTER, _serving_service("metrics-server", cluster.network.dns_domain))
     for host in cluster.etcd_hosts:
         yield from _etcd(host)
     for host in cluster.control_plane_hosts:
         yield from _control_plane(cluster, host)
     for host in cluster.cluster_hosts:
         yield from _node(host)
+
+
+def _serving_service(name: str, domain: str) -> Request:
+    """For a server behind a Service of kube-system; API servers that pass requests on ask for the first name."""
+    service = f"{name}.kube-system.svc"
+    return Request(name, (), (service, f"{service}.{domain}"), (), ("server",))
 
 
 def _etcd(host: Host) -> Iterator[Leaf]:

@@ -62,10 +62,12 @@ def test_pinned_checksums_are_checksums() -> None:
 @pytest.mark.parametrize("name", sorted(CATALOGUE.components))
 def test_addresses_have_no_open_placeholders(name: str) -> None:
     component = CATALOGUE.components[name]
-    for pattern in (component.url, component.published, component.member):
-        filled = fill(pattern, version="1.2.3", arch="arm64", name=name)
-        assert "{" not in filled
-        assert filled.startswith("https://") or pattern == component.member
+    # A release file with its checksums, or an image to take it from.
+    assert bool(component.url) == bool(component.published) != bool(component.image)
+    for pattern in (component.url, component.published, component.member, component.image):
+        assert "{" not in fill(pattern, version="1.2.3", arch="arm64", name=name)
+    for address in (component.url, component.published):
+        assert address.startswith("https://") or not address
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,9 @@ def test_addresses_have_no_open_placeholders(name: str) -> None:
         pytest.param({}, {"flannel", "containerd", "runc", "image-coredns"}, {"image-agnhost"}, id="defaults"),
         pytest.param({"network_plugin": "none"}, {"cni-plugins"}, {"flannel"}, id="no network"),
         pytest.param({"addons": {"coredns": False}}, {"image-pause"}, {"image-coredns"}, id="no CoreDNS"),
+        pytest.param({}, {"image-metrics-server"}, {"aws-cloud-controller-manager"}, id="no cloud"),
+        pytest.param({"cloud": "aws"}, {"aws-cloud-controller-manager"}, set(), id="AWS"),
+        pytest.param({"cloud": "external"}, {"kubelet"}, {"aws-cloud-controller-manager"}, id="another cloud"),
         pytest.param({"with_test_images": True}, {"image-agnhost"}, set(), id="tests"),
         pytest.param({"runtimes": ["cri-o"]}, {"cri-o", "runc"}, {"containerd", "cri-dockerd"}, id="CRI-O"),
         pytest.param({"runtimes": ["docker"]}, {"cri-dockerd"}, {"containerd", "cri-o", "runc"}, id="Docker"),
@@ -95,6 +100,7 @@ def test_selection(arguments: Mapping[str, Any], present: set[str], absent: set[
         ("v1.37.2", {"runtimes": ["rkt"]}, "container runtime rkt"),
         ("v1.37.2", {"network_plugin": "weave"}, "network plugin weave"),
         ("v1.37.2", {"addons": {"dashboard": True}}, "addon dashboard"),
+        ("v1.37.2", {"cloud": "vapour"}, "cloud provider vapour"),
     ],
 )
 def test_unknown_selection(version: str, arguments: Mapping[str, Any], message: str) -> None:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import tarfile
 import time
 from pathlib import Path
@@ -221,9 +222,11 @@ def oci_digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def publish_image(site: Site) -> tuple[bytes, bytes]:
+def publish_image(
+    site: Site, repository: str = "pause", tag: str = "3.10.2", layer: bytes = b"layer" * 1000
+) -> tuple[bytes, bytes]:
     """A multi-platform image; returns its configuration and its layer."""
-    config, layer = b'{"architecture": "arm64"}', gzip.compress(b"layer" * 1000, mtime=0)
+    config, layer = b'{"architecture": "arm64"}', gzip.compress(layer, mtime=0)
     manifest = json.dumps(
         {
             "schemaVersion": 2,
@@ -238,16 +241,16 @@ def publish_image(site: Site) -> tuple[bytes, bytes]:
         {"digest": oci_digest(manifest), "platform": {"os": "linux", "architecture": "arm64"}},
     ]
     index = json.dumps({"schemaVersion": 2, "manifests": platforms}).encode()
-    base = "/v2/pause"
+    base = f"/v2/{repository}"
     site.files |= {
-        f"{base}/manifests/3.10.2": index,
+        f"{base}/manifests/{tag}": index,
         f"{base}/manifests/{oci_digest(manifest)}": manifest,
         f"{base}/blobs/{oci_digest(config)}": config,
         f"{base}/blobs/{oci_digest(layer)}": layer,
         "/token": b'{"token": "t0k3n"}',
     }
     site.types |= {
-        f"{base}/manifests/3.10.2": "application/vnd.oci.image.index.v1+json",
+        f"{base}/manifests/{tag}": "application/vnd.oci.image.index.v1+json",
         f"{base}/manifests/{oci_digest(manifest)}": "application/vnd.docker.distribution.manifest.v2+json",
     }
     return config, layer
@@ -290,3 +293,27 @@ def test_image_without_the_architecture(site: Site, settings: ArtifactSettings) 
     publish_image(site)
     with pytest.raises(KubikkError, match="no image for linux/amd64"):
         resolve([PAUSE.model_copy(update={"arch": "amd64"})], settings, Silent())
+
+
+def test_takes_a_program_out_of_an_image(site: Site, settings: ArtifactSettings) -> None:
+    name = "aws-cloud-controller-manager"
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as archive:
+        member = tarfile.TarInfo(f"bin/{name}")
+        member.size = 7
+        archive.addfile(member, io.BytesIO(b"program"))
+    publish_image(site, "provider-aws/cloud-controller-manager", "v1.37.0", layer.getvalue())
+    wanted = Wanted(component=name, version="1.37.0", arch="arm64")
+    artifact = resolve([wanted], settings, Silent()).components[name]
+    assert artifact.ref is None
+    assert artifact.files["arm64"][name].path.read_bytes() == b"program"
+    assert os.access(artifact.files["arm64"][name].path, os.X_OK)
+
+
+def test_image_without_the_program(site: Site, settings: ArtifactSettings) -> None:
+    layer = io.BytesIO()
+    tarfile.open(fileobj=layer, mode="w").close()
+    publish_image(site, "provider-aws/cloud-controller-manager", "v1.37.0", layer.getvalue())
+    wanted = Wanted(component="aws-cloud-controller-manager", version="1.37.0", arch="arm64")
+    with pytest.raises(KubikkError, match="lacks aws-cloud-controller-manager"):
+        resolve([wanted], settings, Silent())

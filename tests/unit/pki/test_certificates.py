@@ -98,7 +98,7 @@ def test_openssl_agrees(original: Path, purpose: str, authority: str, path: str,
 def test_listing(original: Path) -> None:
     found = certificates(original)
     assert [info.path for info in found if info.is_authority] == ["ca.crt", "etcd-ca.crt", "front-proxy-ca.crt"]
-    assert len(found) == 4 + 2 * 3 + 2 * 8 + 3 * 4
+    assert len(found) == 5 + 2 * 3 + 2 * 8 + 3 * 4
     assert found[0].to_dict()["not_after"] == "2027-05-01T12:00:00+00:00"
     assert isinstance(found[0], CertificateInfo)
 

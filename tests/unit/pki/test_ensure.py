@@ -25,7 +25,7 @@ ONE_HOST = {"hosts": [{"name": "a", "address": "10.0.0.1", "roles": ["control-pl
 def test_files_and_modes(original: Path) -> None:
     found = {str(path.relative_to(original)) for path in original.rglob("*") if path.is_file()}
     both = [f"{name}{suffix}" for name in ("ca", "etcd-ca", "front-proxy-ca", "admin") for suffix in (".crt", ".key")]
-    expected = {"sa.key", "sa.pub", "encryption.key", *both}
+    expected = {"sa.key", "sa.pub", "encryption.key", *both, "metrics-server.crt", "metrics-server.key"}
     for host in ("cp1", "cp2"):
         expected |= _pairs(f"etcd/{host}", ("server", "peer", "healthcheck"))
         clients = ("apiserver", "apiserver-kubelet-client", "apiserver-etcd-client", "front-proxy-client")
@@ -84,7 +84,7 @@ REISSUED: list[tuple[str, dict[str, Any], set[str]]] = [
     ),
     (
         "it was issued without kubernetes.default.svc.k.test, with kubernetes.default.svc.cluster.local",
-        {"network": {"dns_domain": "k.test"}},
+        {"network": {"dns_domain": "k.test"}, "addons": {"metrics_server": False}},
         {"control-plane/cp1/apiserver", "control-plane/cp2/apiserver"},
     ),
 ]

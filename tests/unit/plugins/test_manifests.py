@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.kubikk.kubikk.plugins.module_utils import kubectl as kubectl_module
-from ansible_collections.kubikk.kubikk.plugins.modules.manifests import apply, identity
+from ansible_collections.kubikk.kubikk.plugins.modules.manifests import apply, identity, remove
 from ansible_collections.kubikk.kubikk.plugins.modules.nodes import new_node, patch
 
 DEPLOYMENT = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "dns", "namespace": "kube-system"}}
@@ -55,6 +55,18 @@ def test_a_dry_run_asks_the_server(program: Path) -> None:
     client = kubectl_module.Kubectl(str(program), runner=server)
     assert apply(client, [changed], dry_run=True) == ["clusterrole/reader changed"]
     assert "--dry-run=server" in server.calls[-1]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_only_our_own_objects_are_removed(program: Path, dry_run: bool) -> None:
+    program.touch()
+    labels = {"app.kubernetes.io/managed-by": "kubikk"}
+    ours = {**DEPLOYMENT, "metadata": {"name": "dns", "namespace": "kube-system", "labels": labels}}
+    server = Server([ours, {**ROLE, "metadata": {"name": "reader", "labels": {"by": "another"}}}], [])
+    server.answers["delete"] = []
+    client = kubectl_module.Kubectl(str(program), runner=server)
+    assert remove(client, [DEPLOYMENT, ROLE], dry_run=dry_run) == ["deployment/kube-system/dns deleted"]
+    assert [call[3] for call in server.calls] == (["get"] if dry_run else ["get", "delete"])
 
 
 def test_on_a_bare_host_everything_is_new_in_a_dry_run(program: Path) -> None:
