@@ -37,6 +37,10 @@ options:
         type: list
         elements: dict
         default: []
+      provider_id:
+        description: What the cloud calls the machine, told to nodes that registered without it.
+        type: str
+        default: ""
   wait_ready:
     description: Whether to wait until all of them are Ready; otherwise only until they are registered.
     type: bool
@@ -84,6 +88,8 @@ from ansible_collections.kubikk.kubikk.plugins.module_utils.cordon import is_our
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
 
 MANAGED = "kubikk.io/managed"
+# With it a node takes no pods until a cloud-controller-manager has initialised it.
+UNINITIALISED = {"key": "node.cloudprovider.kubernetes.io/uninitialized", "value": "true", "effect": "NoSchedule"}
 
 
 def taint_id(taint):
@@ -96,7 +102,7 @@ def patch(node, wanted):
 
     Args:
         node: the Node object.
-        wanted: dict with labels and taints.
+        wanted: dict with labels and taints, and perhaps provider_id.
     """
     metadata = node["metadata"]
     managed = json.loads(metadata.get("annotations", {}).get(MANAGED, '{"labels": [], "taints": []}'))
@@ -116,14 +122,21 @@ def patch(node, wanted):
         present.get(key, {}).get("value", "") == taint.get("value", "") and key in present
         for key, taint in wanted_taints.items()
     ) and not any(key in present and key not in wanted_taints for key in managed["taints"])
+    # kubelet says what the cloud calls the machine only as it registers; a node that was there before is told here, and
+    # is then the cloud's to initialise.
+    unnamed = bool(wanted.get("provider_id")) and not node["spec"].get("providerID")
     record = {"labels": sorted(wanted_labels), "taints": sorted(wanted_taints)}
-    if not label_patch and taints_right and managed == record:
+    if not label_patch and taints_right and not unnamed and managed == record:
         return None
     # The resource version makes the API refuse the patch where somebody else changed the taints meanwhile.
     change = {"metadata": {"labels": label_patch, "annotations": {MANAGED: json.dumps(record, sort_keys=True)}}}
-    if not taints_right:
+    if not taints_right or unnamed:
         change["metadata"]["resourceVersion"] = metadata["resourceVersion"]
         change["spec"] = {"taints": kept + [wanted_taints[key] for key in sorted(wanted_taints)]}
+    if unnamed:
+        change["spec"]["providerID"] = wanted["provider_id"]
+        if taint_id(UNINITIALISED) not in present:
+            change["spec"]["taints"].append(UNINITIALISED)
     return change
 
 
@@ -147,9 +160,10 @@ def difference(node, change):
     }
 
 
-def new_node(name):
+def new_node(wanted):
     """A Node without labels and taints, as check mode takes one that is not registered yet."""
-    return {"metadata": {"name": name, "resourceVersion": ""}, "spec": {}, "status": {}}
+    spec = {"providerID": wanted.get("provider_id", "")}
+    return {"metadata": {"name": wanted["name"], "resourceVersion": ""}, "spec": spec, "status": {}}
 
 
 def not_ready(nodes, names, wait_ready):
@@ -180,6 +194,7 @@ def main():
         "name": {"type": "str", "required": True},
         "labels": {"type": "dict", "default": {}},
         "taints": {"type": "list", "elements": "dict", "default": []},
+        "provider_id": {"type": "str", "default": ""},
     }
     module = AnsibleModule(
         argument_spec={
@@ -202,7 +217,7 @@ def main():
         if module.check_mode:
             # Nodes that have not registered yet get their labels when they have.
             present = {node["metadata"]["name"] for node in nodes}
-            nodes += [new_node(name) for name in wanted if name not in present]
+            nodes += [new_node(wanted[name]) for name in wanted if name not in present]
         for node in nodes:
             name = node["metadata"]["name"]
             change = patch(node, wanted[name]) if name in wanted else None

@@ -34,6 +34,7 @@ _LAST = (
     "test_resume.py",
     "test_proxy_modes.py",
     "test_runtimes.py",
+    "test_cloud.py",
     "test_variants.py",
 )
 

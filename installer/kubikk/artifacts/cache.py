@@ -120,6 +120,13 @@ class Cache:
         path.replace(target)
         return ArtifactFile(path=target, sha256=checksum, size=size)
 
+    def stored(self, sha256: str, name: str) -> ArtifactFile | None:
+        """A file of the store, or None if it is not there or was changed."""
+        path = self._store / sha256 / name
+        if not path.is_file() or sha256_of(path) != sha256:
+            return None
+        return ArtifactFile(path=path, sha256=sha256, size=path.stat().st_size)
+
     def lookup(self, wanted: Wanted, origin: Origin, recipe: str = "") -> dict[str, ArtifactFile] | None:
         """The component's files, or None if they are not there, were changed, or were built by another recipe."""
         try:

@@ -51,15 +51,21 @@ _OWNED_FLAGS: dict[str, dict[str, Owned]] = {
         "service-cluster-ip-range": _from("network.service_cidr"),
     },
     "kube-controller-manager": {
+        "cloud-provider": _from("cloud.provider"),
         "cluster-cidr": _from("network.pod_cidr"),
         "service-cluster-ip-range": _from("network.service_cidr"),
     },
+    "cloud-controller-manager": {"cloud-config": _from("cloud.config"), "cluster-cidr": _from("network.pod_cidr")},
     "kubelet": {
-        "hostname-override": Owned("it is the node's name, which certificates are issued for", _FROM_INVENTORY)
+        "cloud-provider": _from("cloud.provider"),
+        "hostname-override": Owned("it is the node's name, which certificates are issued for", _FROM_INVENTORY),
     },
 }
 _OWNED_CONFIG: dict[str, dict[str, Owned]] = {
-    "kubelet": {"clusterDomain": _from("network.dns_domain")},
+    "kubelet": {
+        "clusterDomain": _from("network.dns_domain"),
+        "providerID": Owned("it is what the cloud calls this machine", "Remove it, and set the host's provider_id."),
+    },
     "kube-proxy": {"mode": _from("kube_proxy.mode"), "clusterCIDR": _from("network.pod_cidr")},
 }
 
@@ -147,6 +153,9 @@ class Components(Section):
         default=Flags(), alias="kube-controller-manager", description="Flags of kube-controller-manager."
     )
     kube_scheduler: Flags = Field(default=Flags(), alias="kube-scheduler", description="Flags of kube-scheduler.")
+    cloud_controller_manager: Flags = Field(
+        default=Flags(), alias="cloud-controller-manager", description="Flags of cloud-controller-manager."
+    )
     flannel: Flags = Field(default=Flags(), description="Flags of flanneld.")
     containerd: Config = Field(default=Config(), description="containerd's config.toml.")
     cri_o: Config = Field(default=Config(), alias="cri-o", description="CRI-O's crio.conf.")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from kubikk.cluster.cloud import ProviderId
 from kubikk.cluster.labels import LabelKey, LabelValue, TaintText, parse_taint
 from kubikk.cluster.runtime import Runtime
 from kubikk.cluster.section import Section, describe, refuse
@@ -77,6 +78,11 @@ class Host(Section):
         default=(), description="Taints of its node, each written `key=value:Effect` or `key:Effect`."
     )
     runtime: Runtime | None = Field(default=None, description="Container runtime, where it is not the cluster's.")
+    provider_id: ProviderId | None = Field(
+        default=None,
+        description="What the cloud calls the machine, for example `aws:///eu-west-1a/i-0123456789abcdef0`. "
+        "Without it, the cloud-controller-manager has to find the machine by the host's name.",
+    )
     arch: Arch = Field(default="amd64", description="Processor architecture.")
 
     @property

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from kubikk.cluster.api import Api
 from kubikk.cluster.artifacts import Artifacts
+from kubikk.cluster.cloud import Cloud
 from kubikk.cluster.components import Components
 from kubikk.cluster.hosts import Arch, Host
 from kubikk.cluster.kubernetes import Addons, KubeProxy, Kubernetes
@@ -40,6 +41,7 @@ class Cluster(Section):
     network: Network = Field(default=Network(), description="Networks of pods and Services.")
     api: Api = Field(default=Api(), description="How the API is reached.")
     kube_proxy: KubeProxy = Field(default=KubeProxy(), description="How Services are reached on every node.")
+    cloud: Cloud = Field(default=Cloud(), description="The cloud whose machines the hosts are.")
     artifacts: Artifacts = Field(default=Artifacts(), description="Where binaries and images come from.")
     addons: Addons = Field(default=Addons(), description="What is installed in the cluster itself.")
     components: Components = Field(

@@ -79,8 +79,9 @@ def _below(node: Mapping[str, Any], path: str) -> dict[str, tuple[str, ...]]:
 
 
 def _reference(entry: Mapping[str, Any]) -> str:
-    """Name of the section that a key holds, or that its list's entries are; empty for none."""
-    reference: str = entry.get("$ref") or entry.get("items", {}).get("$ref") or ""
+    """Name of the section that a key holds (or may hold), or that its list's entries are; empty for none."""
+    alternatives = (choice.get("$ref") for choice in entry.get("anyOf", ()))
+    reference: str = entry.get("$ref") or entry.get("items", {}).get("$ref") or next(filter(None, alternatives), "")
     return reference.rpartition("/")[2]
 
 

@@ -59,6 +59,7 @@ def _checks(cluster: Cluster) -> dict[str, dict[str, Any]]:
         "kube-apiserver": _https(port, "readyz", f"{_KUBERNETES}/kube-apiserver/ca.crt"),
         "kube-controller-manager": _https(10257, "healthz", f"{_KUBERNETES}/kube-controller-manager/ca.crt"),
         "kube-scheduler": _https(10259, "healthz", f"{_KUBERNETES}/kube-scheduler/ca.crt"),
+        "cloud-controller-manager": _https(10258, "healthz", f"{_KUBERNETES}/cloud-controller-manager/ca.crt"),
         "containerd": {"command": [f"{BINARIES}/ctr", "version"]},
         "crio": _cri("/run/crio/crio.sock"),
         "docker": {"command": ["/usr/bin/docker", "version"]},

@@ -53,6 +53,8 @@ def ports(cluster: Cluster, host: Host) -> tuple[Port, ...]:
         found.append(Port("tcp", cluster.api.port, "kube-apiserver"))
         found.append(Port("tcp", 10257, "kube-controller-manager", peers=False))
         found.append(Port("tcp", 10259, "kube-scheduler", peers=False))
+        if cluster.cloud.artifact:
+            found.append(Port("tcp", 10258, "cloud-controller-manager", peers=False))
     if host.is_node:
         found.append(Port("tcp", KUBELET, "kubelet"))
         found.append(Port("tcp", 10248, "kubelet", peers=False))
@@ -76,6 +78,8 @@ def services(cluster: Cluster, host: Host) -> tuple[str, ...]:
         found.append("etcd")
     if host.is_control_plane:
         found += ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
+        if cluster.cloud.artifact:
+            found.append("cloud-controller-manager")
         if cluster.api.load_balancer == "keepalived":
             found.append("keepalived")
     if host.is_node:

@@ -44,6 +44,7 @@ PRESENT = (
 )
 UNITS = (
     *(
+        "cloud-controller-manager",
         "containerd",
         "cri-docker",
         "crio",

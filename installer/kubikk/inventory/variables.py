@@ -51,10 +51,18 @@ def common_variables(cluster: Cluster, artifacts: Mapping[str, Any]) -> dict[str
         "kubikk_network_backend": network.backend,
         "kubikk_network_mtu": network.mtu or 0,
         "kubikk_kube_proxy_mode": cluster.kube_proxy.mode,
+        "kubikk_cloud": {
+            "provider": cluster.cloud.provider,
+            "artifact": cluster.cloud.artifact,
+            "config": str(cluster.cloud.config or ""),
+            "environment": str(cluster.cloud.environment or ""),
+        },
         "kubikk_addons": cluster.addons.model_dump(),
         "kubikk_drain_timeout": cluster.kubernetes.drain_timeout,
         "kubikk_components": cluster.components.as_written(),
         "kubikk_artifacts": dict(artifacts),
+        # Every node has them before a pod asks, so that no registry is needed.
+        "kubikk_node_images": sorted(name for name in artifacts if name.startswith("image-")),
     }
 
 
@@ -74,6 +82,7 @@ def host_variables(cluster: Cluster, host: Host) -> dict[str, Any]:
             "labels": dict(host.labels),
             "taints": sorted(host.taints),
             "runtime": host.runtime or cluster.runtime,
+            "provider_id": host.provider_id or "",
         }
     }
     if host.is_node:
@@ -90,4 +99,4 @@ def _node(host: Host) -> dict[str, Any]:
         labels[CONTROL_PLANE] = ""
         if not host.is_worker:
             entries.append({"key": CONTROL_PLANE, "value": "", "effect": "NoSchedule"})
-    return {"name": host.name, "labels": labels, "taints": entries}
+    return {"name": host.name, "labels": labels, "taints": entries, "provider_id": host.provider_id or ""}

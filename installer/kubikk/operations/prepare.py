@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kubikk import artifacts, inventory, pki
 from kubikk.cluster import Cluster
+from kubikk.cluster.cloud import OWN_PROGRAM
 from kubikk.operations.workspace import Workspace
 from kubikk.progress import Progress
 
@@ -23,6 +24,7 @@ def wanted(cluster: Cluster) -> list[artifacts.Wanted]:
         runtimes={host.runtime or cluster.runtime for host in cluster.cluster_hosts},
         network_plugin=cluster.network.plugin,
         addons=cluster.addons.model_dump(),
+        cloud=cluster.cloud.provider,
     )
 
 
@@ -37,7 +39,12 @@ def obtain_artifacts(cluster: Cluster, progress: Progress) -> artifacts.Resolved
         KubikkError: one cannot be had.
     """
     settings = artifacts.ArtifactSettings(source=cluster.artifacts.source, mirror=cluster.artifacts.mirror)
-    return artifacts.resolve(wanted(cluster), settings, progress)
+    found = artifacts.resolve(wanted(cluster), settings, progress)
+    if program := cluster.cloud.program:
+        archs = {host.arch for host in cluster.control_plane_hosts}
+        own = artifacts.OwnProgram(OWN_PROGRAM, program.source, program.sha256)
+        found.components[OWN_PROGRAM] = artifacts.obtain_own(own, archs, settings, progress)
+    return found
 
 
 def prepare(workspace: Workspace, progress: Progress) -> list[Path]:

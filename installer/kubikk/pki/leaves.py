@@ -82,12 +82,14 @@ def _control_plane(cluster: Cluster, host: Host) -> Iterator[Leaf]:
     yield Leaf(f"{directory}/apiserver-kubelet-client", CLUSTER, Request("kube-apiserver-kubelet-client"))
     yield Leaf(f"{directory}/apiserver-etcd-client", ETCD, Request("kube-apiserver-etcd-client"))
     yield Leaf(f"{directory}/front-proxy-client", FRONT_PROXY, Request("front-proxy-client"))
-    for component in ("controller-manager", "scheduler"):
-        user = f"system:kube-{component}"
-        yield Leaf(f"{directory}/{component}", CLUSTER, Request(user))
+    components = {"controller-manager": "kube-controller-manager", "scheduler": "kube-scheduler"}
+    if cluster.cloud.artifact:
+        components["cloud-controller-manager"] = "cloud-controller-manager"
+    for file, component in components.items():
+        yield Leaf(f"{directory}/{file}", CLUSTER, Request(f"system:{component}"))
         own_names, own_addresses = (host.name, "localhost"), (host.address, "127.0.0.1")
-        serving = Request(f"kube-{component}", (), own_names, own_addresses, ("server",))
-        yield Leaf(f"{directory}/{component}-server", CLUSTER, serving)
+        serving = Request(component, (), own_names, own_addresses, ("server",))
+        yield Leaf(f"{directory}/{file}-server", CLUSTER, serving)
 
 
 def _node(host: Host) -> Iterator[Leaf]:

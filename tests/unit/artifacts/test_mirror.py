@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kubikk.artifacts import ArtifactSettings, Wanted, resolve
+from kubikk.artifacts.oci import Entry, ImageConfig, write_image, write_layer
 from kubikk.errors import KubikkError
 from kubikk.progress import Silent
 
@@ -42,6 +43,18 @@ def test_directory_with_own_builds(tmp_path: Path) -> None:
     assert resolved.components["kubelet"].files["amd64"]["kubelet"].path.read_bytes() == b"own kubelet"
     assert resolved.components["image-pause"].files["amd64"]["image-pause.tar"].path.read_bytes() == b"own image"
     assert (tmp_path / "mirror" / KUBELET_PATH).exists()
+
+
+def test_program_in_an_image(tmp_path: Path) -> None:
+    wanted = Wanted(component="aws-cloud-controller-manager", version="1.37.0", arch="amd64")
+    layer, archive = tmp_path / "layer", tmp_path / "image.tar"
+    write_layer([Entry("bin"), Entry("bin/aws-cloud-controller-manager", b"program")], layer)
+    write_image(archive, "x:1", "amd64", layer, ImageConfig(["/x"]))
+    path = "registry.k8s.io/provider-aws/cloud-controller-manager/v1.37.0/amd64.tar"
+    lay(tmp_path / "mirror", {path: archive.read_bytes(), f"{path}.sha256": sha256(archive.read_bytes())})
+    resolved = resolve([wanted], from_directory(tmp_path), Silent())
+    files = resolved.components["aws-cloud-controller-manager"].files["amd64"]
+    assert files["aws-cloud-controller-manager"].path.read_bytes() == b"program"
 
 
 def test_address(site: Site, tmp_path: Path) -> None:

@@ -86,10 +86,47 @@ KEYS = [
     _row("sudo password of a host",
          _host("name: w1, address: 192.168.1.2, roles: [worker], ssh: {become_password: x}"),
          (3, "hosts[1].ssh.become_password", "a password never stands in a file")),
-    _row("cloud", f"{ONE}cloud: {{provider: external}}\n", (3, "cloud", "not supported by this version")),
     _row("etcd section", f"{ONE}etcd: {{snapshot_count: 1}}\n", (3, "etcd", "components.etcd.flags")),
     _row("merged key", f"{ONE}network: &n {{mtuu: 1500}}\napi: {{<<: *n}}\n",
          (3, "network.mtuu", "Did you mean mtu?"), (3, "api.mtuu", "unknown key")),
+]  # fmt: skip
+
+SHA = "a" * 64
+CLOUD = [
+    _row("unknown cloud", f"{ONE}cloud: {{provider: azure}}\n", (3, "cloud.provider", "external")),
+    _row("program of a known cloud",
+         f"{ONE}cloud: {{provider: aws, program: {{source: 'https://a/b', sha256: {SHA}}}}}\n",
+         (3, "cloud.program", "no effect with provider: aws")),
+    _row("program without its cloud",
+         f"{ONE}cloud: {{provider: external, program: {{source: 'https://a/b', sha256: {SHA}}}}}\n",
+         (3, "cloud.program", "flags.cloud-provider")),
+    _row("program over plain HTTP",
+         f"{ONE}cloud: {{provider: external, program: {{source: 'http://a/b', sha256: {SHA}}}}}\n",
+         (3, "cloud.program.source", "neither an https URL nor a file")),
+    _row("missing program", f"{ONE}cloud: {{provider: external, program: {{source: none, sha256: {SHA}}}}}\n",
+         (3, "cloud.program.source", "there is no file")),
+    _row("no sha256", f"{ONE}cloud: {{provider: external, program: {{source: 'https://a/b', sha256: latest}}}}\n",
+         (3, "cloud.program.sha256", "64 of 0-9 and a-f")),
+    _row("missing credentials", f"{ONE}cloud: {{provider: aws, environment: none.env}}\n",
+         (3, "cloud.environment", "there is no file")),
+    _row("provider ID without cloud",
+         _host("name: w1, address: 192.168.1.2, roles: [worker], provider_id: 'aws:///a/i-1'"),
+         (3, "hosts[1].provider_id", "Set cloud.provider")),
+    _row("no provider ID",
+         _host("name: w1, address: 192.168.1.2, roles: [worker], provider_id: i-1") + "cloud: {provider: aws}\n",
+         (3, "hosts[1].provider_id", "is no provider ID")),
+    _row("one machine twice",
+         _host("name: w1, address: 192.168.1.2, roles: [worker], provider_id: 'aws:///a/i-1'")
+         + "  - {name: w2, address: 192.168.1.3, roles: [worker], provider_id: 'aws:///a/i-1'}\n"
+         "cloud: {provider: aws}\n",
+         (4, "hosts[2].provider_id", "already that of the host w1 in line 3")),
+    _row("program for two architectures",
+         "hosts:\n  - {name: a, address: 192.168.1.1, roles: [control-plane]}\n"
+         "  - {name: b, address: 192.168.1.2, roles: [control-plane], arch: arm64}\n"
+         "  - {name: c, address: 192.168.1.3, roles: [control-plane]}\n"
+         f"cloud: {{provider: external, program: {{source: 'https://a/b', sha256: {SHA}}}}}\n"
+         "components: {cloud-controller-manager: {flags: {cloud-provider: x}}}\n",
+         (5, "cloud.program", "different architectures")),
 ]  # fmt: skip
 
 HOSTS = [
@@ -315,4 +352,4 @@ components: {etcd: {flags: {name: x}}}
     ),
 ]  # fmt: skip
 
-ROWS = [*YAML, *KEYS, *HOSTS, *SSH, *NETWORK, *API, *REST, *TOGETHER]
+ROWS = [*YAML, *KEYS, *CLOUD, *HOSTS, *SSH, *NETWORK, *API, *REST, *TOGETHER]

@@ -33,7 +33,7 @@ def test_example(path: Path) -> None:
 
 def test_there_are_examples() -> None:
     assert {path.stem for path in EXAMPLES} >= {
-        *("minimal", "ha", "dedicated-etcd", "external-load-balancer", "keepalived", "sudo-and-jump-host")
+        *("minimal", "ha", "dedicated-etcd", "external-load-balancer", "keepalived", "sudo-and-jump-host", "aws")
     }
 
 

@@ -51,3 +51,16 @@ def test_public_key_is_refused(home: Path, loaded: Callable[[str], Cluster]) -> 
     with pytest.raises(ProblemsError) as caught:
         loaded("ssh: {key: ~/id.pub}\nhosts: [{name: a, address: 192.168.1.1, roles: [control-plane]}]\n")
     assert "expected the private one" in caught.value.problems[0].message
+
+
+@pytest.mark.parametrize("key", ["environment", "config"])
+def test_open_credentials_are_refused(home: Path, loaded: Callable[[str], Cluster], key: str) -> None:
+    text = (
+        f"cloud: {{provider: aws, {key}: ~/aws}}\nhosts: [{{name: a, address: 192.168.1.1, roles: [control-plane]}}]\n"
+    )
+    (home / "aws").touch(mode=0o600)
+    assert getattr(loaded(text).cloud, key) == home / "aws"
+    (home / "aws").chmod(0o640)
+    with pytest.raises(ProblemsError) as caught:
+        loaded(text)
+    assert "open to other users of this machine (mode 0640)" in caught.value.problems[0].message

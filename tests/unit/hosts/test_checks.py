@@ -141,6 +141,15 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
         ["error tcp port 2379, which etcd needs, is used by"],
     ),
     ("ports", "w1", listener(6443, "haproxy", "/usr/sbin/haproxy", "haproxy.service"), {}, ["error tcp port 6443"]),
+    ("ports", "cp1", listener(10258, "ccm", "/usr/bin/ccm"), {}, []),
+    (
+        "ports",
+        "cp1",
+        listener(10258, "ccm", "/usr/bin/ccm"),
+        {"cloud": {"provider": "aws"}},
+        ["error tcp port 10258, which cloud-controller-manager needs"],
+    ),
+    ("ports", "cp1", listener(10258, "ccm", "/usr/bin/ccm"), {"cloud": {"provider": "external"}}, []),
     (
         "ports",
         "w1",

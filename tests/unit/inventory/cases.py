@@ -62,6 +62,13 @@ hosts:
 """
     + _WORKERS,
     "keepalived": _THREE + "api: {load_balancer: keepalived, endpoint: 192.168.1.10}\n",
+    "cloud": """\
+hosts:
+  - {name: cp1, address: 192.168.1.11, roles: [control-plane], provider_id: "aws:///eu-west-1a/i-0123456789abcdef0"}
+"""
+    + _WORKERS
+    + "cloud: {provider: aws}\n"
+    + "components: {cloud-controller-manager: {flags: {controllers: ['*', -service-lb-controller]}}}\n",
     "external": _THREE
     + _WORKERS
     + "api: {load_balancer: external, endpoint: k8s.example.com, port: 443}\nnetwork: {plugin: none}\n"

@@ -46,6 +46,14 @@ def _pairs(directory: str, names: tuple[str, ...]) -> set[str]:
     return {f"{directory}/{name}{suffix}" for name in names for suffix in (".crt", ".key")}
 
 
+@pytest.mark.parametrize(("provider", "issued"), [("aws", True), ("external", False)])
+def test_cloud_controller_manager(tmp_path: Path, provider: str, issued: bool) -> None:
+    ensure(make_cluster(cloud={"provider": provider}), tmp_path, now=NOW)
+    names = {path.name for path in (tmp_path / "control-plane" / "cp1").glob("cloud-controller-manager*")}
+    expected = {f"cloud-controller-manager{suffix}" for suffix in (".crt", ".key", "-server.crt", "-server.key")}
+    assert names == (expected if issued else set())
+
+
 def test_dedicated_etcd_hosts(tmp_path: Path) -> None:
     hosts = [
         {"name": "cp1", "address": "10.0.0.11", "roles": ["control-plane"]},

@@ -79,6 +79,6 @@ def test_on_a_bare_host_everything_is_new_in_a_dry_run(program: Path) -> None:
 
 
 def test_a_node_that_is_not_registered_yet_will_be_labelled() -> None:
-    change = patch(new_node("w1"), {"labels": {"a": "1"}, "taints": []})
+    change = patch(new_node({"name": "w1"}), {"labels": {"a": "1"}, "taints": []})
     assert change is not None
     assert change["metadata"]["labels"] == {"a": "1"}

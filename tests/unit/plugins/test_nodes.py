@@ -6,7 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.kubikk.kubikk.plugins.modules.nodes import MANAGED, difference, not_ready, patch
+from ansible_collections.kubikk.kubikk.plugins.modules.nodes import (
+    MANAGED,
+    UNINITIALISED,
+    difference,
+    not_ready,
+    patch,
+)
 
 OURS = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
 THEIRS = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": "now"}
@@ -55,6 +61,19 @@ def test_taints(taints: Any, managed: Any, wanted: Any, expected: Any) -> None:
     assert change is not None
     assert change["spec"]["taints"] == expected
     assert change["metadata"]["resourceVersion"] == "7"
+
+
+def test_a_node_from_before_the_cloud_is_handed_to_it() -> None:
+    wanted = {"labels": {}, "taints": [OURS], "provider_id": "aws:///zone/i-1"}
+    before = node({}, [OURS, THEIRS], {"labels": [], "taints": ["node-role.kubernetes.io/control-plane:NoSchedule"]})
+    change = patch(before, wanted)
+    assert change is not None
+    assert change["spec"] == {"taints": [THEIRS, OURS, UNINITIALISED], "providerID": "aws:///zone/i-1"}
+    # The taint is the cloud's: it is not taken for ours afterwards.
+    assert UNINITIALISED["key"] not in change["metadata"]["annotations"][MANAGED]
+    after = node({}, [OURS, THEIRS], {"labels": [], "taints": ["node-role.kubernetes.io/control-plane:NoSchedule"]})
+    after["spec"]["providerID"] = "aws:///zone/i-1"
+    assert patch(after, wanted) is None
 
 
 def test_not_ready_says_why() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubikk.cluster.checks import api, hosts, network, settings
+from kubikk.cluster.checks import api, cloud, hosts, network, settings
 from kubikk.cluster.checks.draft import Draft, Finding
 from kubikk.cluster.document import Document
 
@@ -24,5 +24,8 @@ def findings(draft: Draft, document: Document) -> Iterator[Finding]:
     yield from network.room_for_nodes(draft)
     yield from network.settings_of_flannel(draft)
     yield from api.endpoint(draft)
+    yield from cloud.settings_of_cloud(draft)
+    yield from cloud.provider_ids(draft, document)
+    yield from cloud.one_architecture(draft)
     yield from settings.mirror(draft)
     yield from settings.owned_settings(draft)

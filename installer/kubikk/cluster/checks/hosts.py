@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 from kubikk.cluster.checks.draft import Draft, DraftHost, Finding
 from kubikk.cluster.document import Document
 
-_FOR_NODES = ("labels", "taints", "runtime")
+_FOR_NODES = ("labels", "taints", "runtime", "provider_id")
 
 
 def duplicates(draft: Draft, document: Document) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def etcd_members(draft: Draft) -> Iterator[Finding]:
 
 
 def settings_of_nodes(draft: Draft) -> Iterator[Finding]:
-    """Labels, taints and a runtime only make sense where kubelet runs."""
+    """Labels, taints, a runtime and a provider ID only make sense where kubelet runs."""
     for host in draft.hosts:
         if host.roles == frozenset({"etcd"}):
             for key in _FOR_NODES:
