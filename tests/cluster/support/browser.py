@@ -34,8 +34,8 @@ addEventListener("load", () => {
   const bars = [...document.querySelectorAll("svg .bar")].map(node => {
     const label = node.querySelector("text");
     return {host: node.dataset.host, phase: node.dataset.phase, state: node.classList[2],
-            box: box(node.querySelector("rect")),
-            label: label ? label.textContent : "", labelBox: label ? box(label) : null};
+            box: box(node.querySelector("rect")), label: label ? label.textContent : "",
+            labelBox: label ? box(label) : null};
   });
   const style = getComputedStyle(document.body);
   const svg = document.querySelector("svg");
