@@ -189,7 +189,10 @@ def hosts_lock(cluster: Cluster, *, become_password: str | None = None, majority
         answering = tuple(host for host in hosts if host.name not in failed)
         needed = len(hosts) // 2 + 1 if majority else min(1, len(answering))
         if len(answering) < needed:
-            problems = [Problem(_text(error), key=name, remedy=error.remedy or "") for name, error in failed.items()]
+            problems = [
+                Problem(_text(error), key=name, remedy=error.remedy or "", code=error.code)
+                for name, error in failed.items()
+            ]
             raise ProblemsError("too few control-plane hosts answer to lock the cluster", problems)
         _acquire(cluster.name, answering, locks)
         keeper = _Keeper(list(locks.values()), needed)
