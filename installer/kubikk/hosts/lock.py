@@ -19,11 +19,11 @@ from kubikk.hosts.programs import source
 from kubikk.hosts.ssh import Connection, Conversation, Jumps, connect
 
 PATH = "/run/kubikk.lock"
-LEASE = 30.0
+LEASE = 60.0
 """Seconds for which a host stays locked without a sign of life of the run: its control node may have lost its power."""
 
 _BEAT = 5.0  # seconds between signs of life
-_ANSWER = 10.0  # seconds a host may take to answer one
+_ANSWER = 20.0  # seconds a host may take to answer one
 _PATIENCE = 3.0  # seconds for the lock of a run that was killed a moment ago to be freed
 _RETRY = 0.3
 

@@ -86,6 +86,12 @@ def network_unit(address: str, subnet: IPv4Network, mtu: int) -> str:
     )
 
 
+# Every host's udev is told of all of this machine's devices, and a host that boots asks for all of them to be announced
+# again: with a dozen hosts that was hundreds of processes at a time. Hosts need to know their network interface only.
+_UDEV_TRIGGER = "[Service]\nExecStart=\nExecStart=udevadm trigger --type=devices --action=add --subsystem-match=net\n"
+_UDEV = "children_max=2\n"
+
+
 def write_host_files(
     root: Path, host: HostState, subnet: IPv4Network, facts: MachineFacts, *, host_key: Path, authorized_key: str
 ) -> None:
@@ -105,6 +111,8 @@ def write_host_files(
         "etc/machine-id": (f"{host.uuid}\n", 0o444),
         # The number matters: it must sort before systemd's own 80-container-host0.network.
         "etc/systemd/network/10-host0.network": (network_unit(host.address, subnet, facts.mtu), 0o644),
+        "etc/systemd/system/systemd-udev-trigger.service.d/lab.conf": (_UDEV_TRIGGER, 0o644),
+        "etc/udev/udev.conf": (_UDEV, 0o644),
         "etc/resolv.conf": (facts.resolv_conf, 0o644),
         "root/.ssh/authorized_keys": (f"{authorized_key}\n", 0o600),
         "etc/ssh/ssh_host_ed25519_key": (host_key.read_bytes(), 0o600),
