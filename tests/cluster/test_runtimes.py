@@ -22,7 +22,7 @@ from tests.cluster.support.description import Description, describe
 from tests.cluster.support.images import import_agnhost
 from tests.cluster.support.kubectl import Kubectl
 from tests.cluster.support.labs import OwnLab, own_lab
-from tests.cluster.support.runs import PROGRAMS, changes, events, kubikk, runs
+from tests.cluster.support.runs import PROGRAMS, changes, events, kubikk, latest, runs
 from tests.cluster.support.waiting import until
 
 pytestmark = pytest.mark.timeout(900)
@@ -121,12 +121,16 @@ def _reported(control: Api) -> dict[str, str]:
     }
 
 
-def _assert_changed(own: OwnLab, control: Api, runtimes: dict[str, str]) -> None:
-    """Every node has its runtime, takes pods, and has nothing left of another one; another `up` finds nothing to do."""
+def _assert_running(own: OwnLab, control: Api, runtimes: dict[str, str]) -> None:
+    """Every node has its runtime and takes pods; every host has the programs of its runtime only."""
     assert _reported(control) == {"cp1": "containerd", **runtimes}
     for host, runtime in runtimes.items():
         programs = set(own.run(host, "ls /opt/kubikk").split())
         assert programs & set().union(*_PROGRAMS.values()) - {"runc"} == _PROGRAMS[runtime] - {"runc"}
+
+
+def _assert_converged(own: OwnLab) -> None:
+    """Another `up` finds nothing to do."""
     again = kubikk("up", "-f", str(own.file))
     assert again.returncode == 0, again.stdout
     assert changes(runs(own.directory)[-1]) == []
@@ -139,7 +143,8 @@ def test_the_same_tests_pass_on_each(own: OwnLab, control: Api) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--cluster-dir={own.directory}"]
     tests = subprocess.run([*command, *files], cwd=content_root(), capture_output=True, text=True, check=False)
     assert tests.returncode == 0, tests.stdout
-    _assert_changed(own, control, _RUNTIMES)
+    _assert_running(own, control, _RUNTIMES)
+    _assert_converged(own)
 
 
 def test_status_knows_them(own: OwnLab) -> None:
@@ -225,23 +230,27 @@ def test_hosts_change_one_at_a_time(own: OwnLab, control: Api, tmp_path: Path) -
         assert set(done[name]["restarted"]) == set(host["restarted"])
     assert {tuple(cordoned) for cordoned, _ in seen} == {(), ("w1",), ("w3",)}
     assert min(available for _, available in seen) >= _REPLICAS - 1
-    _assert_changed(own, control, changed)
+    _assert_running(own, control, changed)
 
 
 def _killed_in(own: OwnLab, task: str) -> None:
     """Starts `kubikk up` and ends it with SIGKILL a moment after it began a task."""
-    before = len(runs(own.directory))
+    before = latest(own.directory)
 
     def begun() -> bool:
-        present = runs(own.directory)
-        return len(present) > before and any(
-            each["event"] == "task_start" and each["task"] == task and each["host"] == "w3"
-            for each in events(present[-1])
+        present = latest(own.directory)
+        return (
+            present is not None
+            and present != before
+            and any(
+                each["event"] == "task_start" and each["task"] == task and each["host"] == "w3"
+                for each in events(present)
+            )
         )
 
     command = [str(PROGRAMS / "kubikk"), "up", "-f", str(own.file)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        until(begun, f"the task {task!r}", within=240, every=0.1)
+        until(begun, f"the task {task!r}", within=400, every=0.1)
         time.sleep(1)
         assert process.poll() is None
         process.send_signal(signal.SIGKILL)
@@ -258,7 +267,8 @@ def test_a_change_that_is_interrupted_goes_on(own: OwnLab, control: Api) -> None
     assert "w3" not in _reported(control)
     result = kubikk("up", "-f", str(own.file), timeout=1200)
     assert result.returncode == 0, result.stdout
-    _assert_changed(own, control, changed)
+    _assert_running(own, control, changed)
+    _assert_converged(own)
 
 
 def test_reset_takes_them_off(own: OwnLab, subtests: pytest.Subtests) -> None:
