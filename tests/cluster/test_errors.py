@@ -77,7 +77,7 @@ ROWS = (
     ),
     Row(
         "disk full where files go",
-        on_host("w1", full("/etc/kubernetes/flannel"), "umount -l /etc/kubernetes/flannel"),
+        on_host("w1", full("/etc/kubernetes/flannel", without="net-conf.json"), "umount -l /etc/kubernetes/flannel"),
         codes.DISK_FULL,
         "w1",
         ("/etc/kubernetes/flannel", "Make room on w1"),

@@ -273,11 +273,11 @@ def _turn_a_byte(path: Path) -> None:
             stream.write(b"\xff" if stream.read(1) != b"\xff" else b"\x00")
 
 
-def full(directory: str) -> str:
-    """A command: a small file system without room takes a directory's place, its content kept."""
+def full(directory: str, without: str = "") -> str:
+    """A command: a small file system without room takes a directory's place, with its content but for one file."""
     return (
         f"mkdir -p {directory} && cp -a {directory} /run/kept && mount -t tmpfs -o size=256k,mode=755 full {directory}"
-        f" && cp -a /run/kept/. {directory} && rm -r /run/kept"
+        f" && cp -a /run/kept/. {directory} && rm -r /run/kept {f'{directory}/{without}' if without else ''}"
         f" && {{ cat /dev/zero > {directory}/filler; test -s {directory}/filler; }} 2>/dev/null"
     )
 
