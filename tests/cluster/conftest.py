@@ -29,6 +29,7 @@ _LAST = (
     "test_interrupts.py",
     "test_metrics.py",
     "test_faults.py",
+    "test_quorum.py",
     "test_errors.py",
     "test_wheel.py",
     "test_sudo_user.py",
