@@ -143,8 +143,11 @@ class _Keeper:
     def _keep(self, lock: _HostLock) -> None:
         while not self._stop.wait(_BEAT):
             other = None
-            with contextlib.suppress(KubikkError):
+            try:
                 other = lock.beat()
+            except Exception:
+                # Of whatever kind: the thread must live on, or the lock would run out unnoticed.
+                lock.close()
             self._judge(lock.name, other)
 
     def _judge(self, name: str, other: dict[str, Any] | None) -> None:
