@@ -45,11 +45,6 @@ class CloudLab:
         """What the cloud calls a host."""
         return f"aws:///{ZONE}/{self.instances[host]}"
 
-    def up(self) -> None:
-        """Applies the cluster file."""
-        done = kubikk("up", "-f", str(self.own.file), timeout=3000)
-        assert done.returncode == 0, done.stdout
-
     def node(self, name: str) -> dict[str, Any]:
         """A Node object."""
         return self.api.get(f"/api/v1/nodes/{name}")
@@ -61,7 +56,7 @@ def _waits(node: dict[str, Any]) -> bool:
 
 @pytest.fixture(scope="module")
 def lab(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudLab]:
-    """One control-plane host and two workers; of w2 the cluster file does not say which instance it is."""
+    """A cluster of cp1 and w1 that then enters the cloud, together with w2, which is new."""
     directory = tmp_path_factory.mktemp("cloud")
     with own_lab(f"{lab_name}-cloud", directory, control_planes=1, workers=2) as own:
         network = IPv4Network(f"{own.lab.hosts()[0].address}/24", strict=False)
@@ -69,13 +64,21 @@ def lab(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clo
             hosts = {host.name: host.address for host in own.lab.hosts()}
             instances = {name: cloud.run_instance(hosts[name], kind, own.lab.name) for name, kind in _KINDS.items()}
             _write_settings(own, cloud)
-            own.edit(lambda content: _enter_cloud(content, {name: instances[name] for name in ("cp1", "w1")}))
+            every_host = yaml.safe_load(own.file.read_text())["hosts"]
+            own.edit(lambda content: content.update(hosts=every_host[:2]))
+            _up(own)
             workspace = open_workspace(own.file)
-            done = kubikk("up", "-f", str(own.file), timeout=3000)
-            assert done.returncode == 0, done.stdout
             api = Api(f"https://{hosts['cp1']}:6443", tls(workspace.pki / "ca.crt", workspace.pki / "admin"))
+            own.edit(lambda content: _enter_cloud(content, every_host, instances))
+            _up(own)
             yield CloudLab(own, cloud, instances, api)
             api.close()
+
+
+def _up(own: OwnLab) -> None:
+    """Applies the cluster file."""
+    done = kubikk("up", "-f", str(own.file), timeout=3000)
+    assert done.returncode == 0, done.stdout
 
 
 def _write_settings(own: OwnLab, cloud: Ec2) -> None:
@@ -94,18 +97,12 @@ def _write_settings(own: OwnLab, cloud: Ec2) -> None:
         path.chmod(0o600)
 
 
-def _enter_cloud(content: dict[str, Any], instances: dict[str, str]) -> None:
+def _enter_cloud(content: dict[str, Any], hosts: list[dict[str, Any]], instances: dict[str, str]) -> None:
     content["cloud"] = {"provider": "aws", "config": "cloud.conf", "environment": "aws.env"}
     # This EC2 has no load balancers.
     flags = {"controllers": ["*", "-service-lb-controller"], "v": 2}
     content["components"]["cloud-controller-manager"] = {"flags": flags}
-    _name_instances(content, instances)
-
-
-def _name_instances(content: dict[str, Any], instances: dict[str, str]) -> None:
-    for host in content["hosts"]:
-        if host["name"] in instances:
-            host["provider_id"] = f"aws:///{ZONE}/{instances[host['name']]}"
+    content["hosts"] = [{**host, "provider_id": f"aws:///{ZONE}/{instances[host['name']]}"} for host in hosts]
 
 
 def _assert_initialised(lab: CloudLab, name: str) -> None:
@@ -123,7 +120,7 @@ def _assert_initialised(lab: CloudLab, name: str) -> None:
     assert internal == {host.address for host in address if host.name == name}
 
 
-@pytest.mark.parametrize("name", ["cp1", "w1"])
+@pytest.mark.parametrize("name", ["cp1", "w1", "w2"])
 def test_nodes_are_initialised(lab: CloudLab, name: str) -> None:
     _assert_initialised(lab, name)
 
@@ -152,14 +149,16 @@ def test_credentials_stay_closed(lab: CloudLab) -> None:
     assert not [path for path in written if _SECRET in path.read_text(errors="replace")]
 
 
-def test_node_without_provider_id_waits_and_is_then_initialised(lab: CloudLab) -> None:
-    """A node that was there before the cloud knew it: told its instance, it is handed over and takes pods."""
-    assert _waits(lab.node("w2"))
-    assert "providerID" not in lab.node("w2")["spec"]
-    lab.own.edit(lambda content: _name_instances(content, lab.instances))
-    lab.up()
-    _assert_initialised(lab, "w2")
-    lab.up()
+def test_who_named_the_machine(lab: CloudLab) -> None:
+    """A new node's kubelet did; nodes from before the cloud were told."""
+    for name, expected in (("w2", "kubelet"), ("cp1", "kubectl-patch"), ("w1", "kubectl-patch")):
+        fields = lab.node(name)["metadata"]["managedFields"]
+        owners = {each["manager"] for each in fields if "f:providerID" in each["fieldsV1"].get("f:spec", {})}
+        assert owners == {expected}, name
+
+
+def test_nothing_is_left_to_do(lab: CloudLab) -> None:
+    _up(lab.own)
     assert changes(runs(lab.own.directory)[-1]) == []
 
 
@@ -199,7 +198,7 @@ def test_a_program_of_ones_own(lab: CloudLab) -> None:
     assert refused.returncode == 1
     assert "is not the program that the cluster file means" in " ".join(refused.stdout.split())
     lab.own.edit(lambda content: content["cloud"]["program"].update(sha256=file["sha256"]))
-    lab.up()
+    _up(lab.own)
     running = lab.own.run("cp1", "readlink -f /usr/local/bin/cloud-controller-manager").strip()
     assert running == f"/opt/kubikk/cloud-controller-manager/{file['sha256'][:12]}/cloud-controller-manager"
     status = kubikk("status", "-f", str(lab.own.file))
@@ -213,9 +212,9 @@ def test_leaving_the_cloud(lab: CloudLab) -> None:
             del host["provider_id"]
 
     lab.own.edit(leave)
-    lab.up()
+    _up(lab.own)
     assert "gone" in lab.own.run("cp1", "systemctl cat cloud-controller-manager 2>/dev/null || echo gone")
     assert lab.own.run("cp1", "ls -d /etc/kubernetes/cloud* /opt/kubikk/cloud* 2>/dev/null || true") == ""
     assert "cloud-provider" not in lab.own.run("w1", "ps -o args= -C kubelet")
-    lab.up()
+    _up(lab.own)
     assert changes(runs(lab.own.directory)[-1]) == []

@@ -81,7 +81,8 @@ class Host(Section):
     provider_id: ProviderId | None = Field(
         default=None,
         description="What the cloud calls the machine, for example `aws:///eu-west-1a/i-0123456789abcdef0`. "
-        "Without it, the cloud-controller-manager has to find the machine by the host's name.",
+        "Without it, the cloud-controller-manager has to find the machine by the host's name, as AWS's does only where "
+        "that is the instance's private DNS name.",
     )
     arch: Arch = Field(default="amd64", description="Processor architecture.")
 

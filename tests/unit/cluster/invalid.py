@@ -92,10 +92,15 @@ KEYS = [
 ]  # fmt: skip
 
 SHA = "a" * 64
+AWS = "hosts:\n  - {name: ip-10-0-0-1.ec2.internal, address: 192.168.1.11, roles: [control-plane]}\n"
+"""As ONE, with the name of an instance."""
+
 CLOUD = [
+    _row("instance without ID", f"{ONE}cloud: {{provider: aws}}\n",
+         (2, "hosts[0]", "AWS has no instance that is called cp1")),
     _row("unknown cloud", f"{ONE}cloud: {{provider: azure}}\n", (3, "cloud.provider", "external")),
     _row("program of a known cloud",
-         f"{ONE}cloud: {{provider: aws, program: {{source: 'https://a/b', sha256: {SHA}}}}}\n",
+         f"{AWS}cloud: {{provider: aws, program: {{source: 'https://a/b', sha256: {SHA}}}}}\n",
          (3, "cloud.program", "no effect with provider: aws")),
     _row("program without its cloud",
          f"{ONE}cloud: {{provider: external, program: {{source: 'https://a/b', sha256: {SHA}}}}}\n",
@@ -107,17 +112,17 @@ CLOUD = [
          (3, "cloud.program.source", "there is no file")),
     _row("no sha256", f"{ONE}cloud: {{provider: external, program: {{source: 'https://a/b', sha256: latest}}}}\n",
          (3, "cloud.program.sha256", "64 of 0-9 and a-f")),
-    _row("missing credentials", f"{ONE}cloud: {{provider: aws, environment: none.env}}\n",
+    _row("missing credentials", f"{AWS}cloud: {{provider: aws, environment: none.env}}\n",
          (3, "cloud.environment", "there is no file")),
     _row("provider ID without cloud",
          _host("name: w1, address: 192.168.1.2, roles: [worker], provider_id: 'aws:///a/i-1'"),
          (3, "hosts[1].provider_id", "Set cloud.provider")),
     _row("no provider ID",
-         _host("name: w1, address: 192.168.1.2, roles: [worker], provider_id: i-1") + "cloud: {provider: aws}\n",
+         AWS + "  - {name: w1, address: 192.168.1.2, roles: [worker], provider_id: i-1}\ncloud: {provider: aws}\n",
          (3, "hosts[1].provider_id", "is no provider ID")),
     _row("one machine twice",
-         _host("name: w1, address: 192.168.1.2, roles: [worker], provider_id: 'aws:///a/i-1'")
-         + "  - {name: w2, address: 192.168.1.3, roles: [worker], provider_id: 'aws:///a/i-1'}\n"
+         AWS + "  - {name: w1, address: 192.168.1.2, roles: [worker], provider_id: 'aws:///a/i-1'}\n"
+         "  - {name: w2, address: 192.168.1.3, roles: [worker], provider_id: 'aws:///a/i-1'}\n"
          "cloud: {provider: aws}\n",
          (4, "hosts[2].provider_id", "already that of the host w1 in line 3")),
     _row("program for two architectures",

@@ -55,9 +55,8 @@ def test_public_key_is_refused(home: Path, loaded: Callable[[str], Cluster]) -> 
 
 @pytest.mark.parametrize("key", ["environment", "config"])
 def test_open_credentials_are_refused(home: Path, loaded: Callable[[str], Cluster], key: str) -> None:
-    text = (
-        f"cloud: {{provider: aws, {key}: ~/aws}}\nhosts: [{{name: a, address: 192.168.1.1, roles: [control-plane]}}]\n"
-    )
+    host = "{name: a.ec2.internal, address: 192.168.1.1, roles: [control-plane]}"
+    text = f"cloud: {{provider: aws, {key}: ~/aws}}\nhosts: [{host}]\n"
     (home / "aws").touch(mode=0o600)
     assert getattr(loaded(text).cloud, key) == home / "aws"
     (home / "aws").chmod(0o640)

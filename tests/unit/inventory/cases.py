@@ -65,8 +65,8 @@ hosts:
     "cloud": """\
 hosts:
   - {name: cp1, address: 192.168.1.11, roles: [control-plane], provider_id: "aws:///eu-west-1a/i-0123456789abcdef0"}
+  - {name: ip-192-168-1-21.ec2.internal, address: 192.168.1.21, roles: [worker]}
 """
-    + _WORKERS
     + "cloud: {provider: aws}\n"
     + "components: {cloud-controller-manager: {flags: {controllers: ['*', -service-lb-controller]}}}\n",
     "external": _THREE

@@ -26,6 +26,7 @@ def findings(draft: Draft, document: Document) -> Iterator[Finding]:
     yield from api.endpoint(draft)
     yield from cloud.settings_of_cloud(draft)
     yield from cloud.provider_ids(draft, document)
+    yield from cloud.instances_of_aws(draft)
     yield from cloud.one_architecture(draft)
     yield from settings.mirror(draft)
     yield from settings.owned_settings(draft)

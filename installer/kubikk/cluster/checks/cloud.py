@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from kubikk.cluster.checks.draft import Draft, DraftHost, Finding
 from kubikk.cluster.document import Document
 
+# How AWS calls instances by itself, for example ip-10-0-0-11.eu-west-1.compute.internal.
+_PRIVATE_DNS = ".internal"
 _FLAGS = ("components", "cloud-controller-manager", "flags")
 
 
@@ -55,6 +57,21 @@ def provider_ids(draft: Draft, document: Document) -> Iterator[Finding]:
                 location,
                 f"the provider ID {given} is already that of the host {before.label} in line {line}",
                 "Write each machine's own.",
+            )
+
+
+def instances_of_aws(draft: Draft) -> Iterator[Finding]:
+    """AWS's program can tell which instance a node is: it deletes those that it cannot, once they are not Ready."""
+    if draft.value("cloud", "provider") != "aws":
+        return
+    for host in draft.hosts:
+        location = (*host.location, "provider_id")
+        named = host.name is None or host.name.endswith(_PRIVATE_DNS)
+        if host.is_node and not named and not draft.holds(*location) and draft.valid(*location):
+            yield Finding(
+                host.location,
+                f"AWS has no instance that is called {host.label}; the cloud-controller-manager would delete its node",
+                "Add provider_id, for example aws:///eu-west-1a/i-0123456789abcdef0.",
             )
 
 
