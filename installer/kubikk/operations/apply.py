@@ -6,8 +6,7 @@ from pathlib import Path
 
 from kubikk.ansible.lock import cluster_lock
 from kubikk.hosts.lock import hosts_lock
-from kubikk.hosts.preflight import preflight
-from kubikk.operations.fitness import refuse_unfit
+from kubikk.operations.fitness import require_fit
 from kubikk.operations.plan import plan_under_lock, require_unchanged
 from kubikk.operations.prepare import prepare
 from kubikk.operations.record import recorded
@@ -35,10 +34,7 @@ def up(
     password = options.become_password
     with cluster_lock(workspace.directory) as lock, recorded(workspace, "up") as record:
         if check:
-            progress.start("preflight")
-            report = preflight(workspace.cluster, become_password=password)
-            progress.finish("preflight", f"{len(report.errors)} errors, {len(report.warnings)} warnings")
-            refuse_unfit(workspace, report, progress)
+            require_fit(workspace, progress, password)
         with hosts_lock(workspace.cluster, become_password=password):
             if plan is not None:
                 require_unchanged(plan_under_lock(workspace, progress, options, lock), plan)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from kubikk import pki
 from kubikk.ansible.lock import cluster_lock
-from kubikk.hosts.preflight import preflight
+from kubikk.hosts.lock import hosts_lock
 from kubikk.hosts.status import status
-from kubikk.operations.fitness import refuse_unfit
+from kubikk.operations.fitness import require_fit
 from kubikk.operations.prepare import prepare
 from kubikk.operations.record import recorded
 from kubikk.operations.run import RunOptions, RunResult, run
@@ -68,11 +68,9 @@ def renew(workspace: Workspace, progress: Progress, options: RunOptions) -> RunR
         KubikkError: another run is under way, or hosts are not fit.
     """
     with cluster_lock(workspace.directory) as lock, recorded(workspace, "certs-renew") as record:
-        progress.start("preflight")
-        report = preflight(workspace.cluster, become_password=options.become_password)
-        progress.finish("preflight", f"{len(report.errors)} errors, {len(report.warnings)} warnings")
-        refuse_unfit(workspace, report, progress)
-        issued = pki.ensure(workspace.cluster, workspace.pki, now=datetime.now(UTC), renew=True)
-        progress.log(f"{len(issued.issued)} certificates are issued anew")
-        prepare(workspace, progress)
-        return run(workspace, "certs-renew", "cluster.yml", options, lock, record=record)
+        require_fit(workspace, progress, options.become_password)
+        with hosts_lock(workspace.cluster, become_password=options.become_password):
+            issued = pki.ensure(workspace.cluster, workspace.pki, now=datetime.now(UTC), renew=True)
+            progress.log(f"{len(issued.issued)} certificates are issued anew")
+            prepare(workspace, progress)
+            return run(workspace, "certs-renew", "cluster.yml", options, lock, record=record)

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from kubikk.errors import KubikkError, Problem, ProblemsError
-from kubikk.hosts.preflight import PreflightReport
+from kubikk.hosts.preflight import PreflightReport, preflight
 from kubikk.operations.workspace import Workspace
 from kubikk.progress import Progress
 
 
-def refuse_unfit(workspace: Workspace, report: PreflightReport, progress: Progress) -> None:
-    """Goes on without workers that do not answer, and stops at everything else that is wrong.
+def require_fit(workspace: Workspace, progress: Progress, become_password: str | None) -> None:
+    """Probes the hosts; goes on without workers that do not answer, and stops at everything else that is wrong.
+
+    Args:
+        workspace: the cluster and its directory.
+        progress: told of warnings.
+        become_password: sudo's password, where it wants one.
 
     Raises:
         ProblemsError: with every error that was found.
     """
+    progress.start("preflight")
+    report = preflight(workspace.cluster, become_password=become_password)
+    progress.finish("preflight", f"{len(report.errors)} errors, {len(report.warnings)} warnings")
+    _refuse_unfit(workspace, report, progress)
+
+
+def _refuse_unfit(workspace: Workspace, report: PreflightReport, progress: Progress) -> None:
     for finding in report.warnings:
         progress.log(f"warning: {finding.host}: {finding.message}")
     workers = {host.name for host in workspace.cluster.worker_hosts}

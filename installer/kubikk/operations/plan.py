@@ -15,8 +15,7 @@ from typing import Any
 from kubikk.ansible.lock import cluster_lock
 from kubikk.ansible.summary import Summary
 from kubikk.errors import KubikkError, Problem, ProblemsError
-from kubikk.hosts.preflight import preflight
-from kubikk.operations.fitness import refuse_unfit
+from kubikk.operations.fitness import require_fit
 from kubikk.operations.prepare import prepare
 from kubikk.operations.record import recorded
 from kubikk.operations.run import RunOptions, run
@@ -83,10 +82,7 @@ def plan_under_lock(workspace: Workspace, progress: Progress, options: RunOption
     """``plan`` for a caller that holds the cluster's lock."""
     with recorded(workspace, "plan") as record, _copy(workspace) as copy:
         prepare(copy, progress)
-        progress.start("preflight")
-        report = preflight(workspace.cluster, become_password=options.become_password)
-        progress.finish("preflight", f"{len(report.errors)} errors, {len(report.warnings)} warnings")
-        refuse_unfit(workspace, report, progress)
+        require_fit(workspace, progress, options.become_password)
         result = run(copy, "plan", "cluster.yml", replace(options, check=True), lock, record=record)
     failed = {name: host for name, host in result.summary.failed.items() if not host.unreachable}
     if failed:
