@@ -165,7 +165,9 @@ def journal(name, begun):
         check=False,
         timeout=30,
     ).stdout
-    return read_journal(text, begun)
+    lines, recent = read_journal(text, begun)
+    # One message may have hundreds of lines: kubelet begins with its whole configuration.
+    return lines[-20:], recent
 
 
 def read_journal(text, begun):

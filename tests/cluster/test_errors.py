@@ -85,7 +85,7 @@ ROWS = (
     ),
     Row(
         "disk full where binaries arrive",
-        on_host("w1", f"rm /opt/kubikk/kube-proxy/*/kube-proxy; {full('/var/tmp')}", "umount -l /var/tmp"),
+        on_host("w1", f"rm -f /opt/kubikk/kube-proxy/*/kube-proxy; {full('/var/tmp')}", "umount -l /var/tmp"),
         codes.DISK_FULL,
         "w1",
         ("/var/tmp",),
@@ -123,7 +123,7 @@ ROWS = (
         codes.PORT_TAKEN,
         "w1",
         ("kubelet cannot listen", "tcp port 10250 is taken", "last lines of its journal"),
-        (*_WORKER, "--wait", "8"),
+        (*_WORKER, "--wait", "20"),
     ),
     Row(
         "checksum wrong, of a download",
@@ -156,14 +156,6 @@ ROWS = (
         "",
         ("coredns", "is missing", "crictl images"),
         ("--skip-preflight", "--wait", "10"),
-    ),
-    Row(
-        "API server not healthy",
-        setting("kube-apiserver", "flags", "max-requests-inflight", value="many"),
-        codes.API_UNHEALTHY,
-        "cp1",
-        ('invalid argument "many"', "kube-apiserver is not healthy", "components.kube-apiserver.flags"),
-        ("--skip-preflight", "--wait", "8"),
     ),
     Row(
         "node not Ready: the pod network",
@@ -215,6 +207,15 @@ ROWS = (
         codes.CERTIFICATE_EXPIRED,
         "w1",
         ("kubelet's client certificate", "expired on"),
+    ),
+    # The last: without an API server, nothing else can be caused.
+    Row(
+        "API server not healthy",
+        setting("kube-apiserver", "flags", "max-requests-inflight", value="many"),
+        codes.API_UNHEALTHY,
+        "cp1",
+        ('invalid argument "many"', "kube-apiserver is not healthy", "components.kube-apiserver.flags"),
+        ("--skip-preflight", "--wait", "8"),
     ),
 )
 

@@ -28,7 +28,7 @@ _UNREACHABLE: tuple[tuple[str, Code], ...] = (
 # What a component's journal says of causes that no module can see.
 _IN_JOURNAL: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile("no space left on device", re.IGNORECASE), codes.DISK_FULL),
-    (re.compile("bind: address already in use"), codes.PORT_TAKEN),
+    (re.compile("address already in use", re.IGNORECASE), codes.PORT_TAKEN),
     (
         re.compile("x509: certificate has expired|certificate verify failed: certificate has expired"),
         codes.CERTIFICATE_EXPIRED,

@@ -24,7 +24,7 @@ from tests.cluster.support.waiting import until
 
 Cause = Callable[[OwnLab], AbstractContextManager[None]]
 
-_KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
+_KUBECTL = "/usr/local/bin/kubectl --kubeconfig /etc/kubernetes/admin.conf"
 SECRET = "open-sesame-9"
 """A password in the mirror's address, which nothing may show."""
 
@@ -246,7 +246,7 @@ def pruned_image(own: OwnLab) -> Iterator[None]:
 def damaged_in_transit(own: OwnLab) -> Iterator[None]:
     """A binary has to be sent, and arrives with a byte turned."""
     site = Site(own.lab)
-    site.inside("w1", "rm /opt/kubikk/kube-proxy/*/kube-proxy")
+    site.inside("w1", "rm -f /opt/kubikk/kube-proxy/*/kube-proxy")
     staging = site.root("w1") / "var/tmp/kubikk-staging-root"
     over = threading.Event()
 
