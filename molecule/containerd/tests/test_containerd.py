@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from shared.hosts import listening, permissions, unit
+from shared.runtime import images, sandbox_states
 from testinfra.host import Host
 from tests.cluster.support.description import Description
 
@@ -38,29 +39,18 @@ def test_nothing_listens_on_the_network(host: Host) -> None:
 
 
 def test_the_images_are_there_without_a_registry(host: Host, cluster: Description) -> None:
-    images = json.loads(host.check_output("crictl images --output=json"))["images"]
-    present = {tag for image in images for tag in image["repoTags"]}
     wanted = {cluster.variables["kubikk_artifacts"][name]["ref"] for name in ("image-pause", "image-coredns")}
-    assert wanted <= present
+    assert wanted <= images(host)
 
 
 def test_the_pause_image_is_pinned(host: Host, cluster: Description) -> None:
     pause = cluster.variables["kubikk_artifacts"]["image-pause"]["ref"]
-    images = json.loads(host.check_output("crictl images --output=json"))["images"]
-    assert [image["pinned"] for image in images if pause in image["repoTags"]] == [True]
+    listed = json.loads(host.check_output("crictl images --output=json"))["images"]
+    assert [image["pinned"] for image in listed if pause in image["repoTags"]] == [True]
 
 
 def test_a_pod_sandbox_runs(host: Host) -> None:
-    sandbox = {
-        "metadata": {"name": "molecule", "namespace": "default", "uid": "molecule"},
-        "linux": {"security_context": {"namespace_options": {"network": 2}}},  # the host's own: there is no CNI here
-    }
-    host.check_output(f"echo '{json.dumps(sandbox)}' >/run/molecule.json")
-    pod = host.check_output("crictl runp /run/molecule.json")
-    try:
-        assert json.loads(host.check_output(f"crictl inspectp {pod}"))["status"]["state"] == "SANDBOX_READY"
-    finally:
-        host.check_output(f"crictl rmp --force {pod}")
+    assert sandbox_states(host) == ["SANDBOX_READY", "gone"]
 
 
 @pytest.mark.usefixtures("healed")
