@@ -15,6 +15,7 @@ from .files import content_of, ensure_file
 
 UNIT_DIRECTORY = "/etc/systemd/system"
 STAMP_DIRECTORY = "/var/lib/kubikk/units"
+SHOWN = 20
 _BEFORE = 5.0  # seconds: a restart that has just been made belongs to the waiting that follows it
 PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,InvocationID,UnitFileState,NeedDaemonReload,ExecMainStartTimestampMonotonic"
@@ -157,33 +158,40 @@ def damage(unit, once=health.check):
 
 
 def journal(name, begun):
-    """The last 20 lines of a unit's journal, and those of them that are younger than ``begun`` (seconds since 1970)."""
+    """What a unit said: the 20 lines that tell most, and all lines since ``begun`` (seconds since 1970)."""
     text = subprocess.run(
-        ["journalctl", "--unit", name + ".service", "--lines=20", "--no-pager", "--quiet", "--output=short-unix"],
+        ["journalctl", "--unit", name + ".service", "--lines=300", "--no-pager", "--quiet", "--output=short-unix"],
         capture_output=True,
         text=True,
         check=False,
         timeout=30,
     ).stdout
-    lines, recent = read_journal(text, begun)
-    # One message may have hundreds of lines: kubelet begins with its whole configuration.
-    return lines[-20:], recent
+    return read_journal(text, begun)
 
 
 def read_journal(text, begun):
-    """Messages of ``journalctl --output=short-unix``, and those of them that are younger than ``begun``."""
-    lines, recent = [], []
+    """Reads ``journalctl --output=short-unix``.
+
+    Returns:
+        (shown, recent): ``shown`` are 20 lines: of a process that ended since ``begun`` its last ones, because the next
+        one may be in the middle of its greetings; else the journal's end. ``recent`` are the first lines of all
+        messages that are younger than ``begun``.
+    """
+    lines, recent, end = [], [], None
     for line in text.splitlines():
         # <seconds> <host> <program>[<pid>]: <message>; what does not begin so goes on from the line before.
         words = line.split(" ", 2)
-        message = words[2].partition(": ")[2] if len(words) == 3 else line
+        program, _, message = words[2].partition(": ") if len(words) == 3 else ("", "", "")
         lines.append(message or line)
         try:
-            if float(words[0]) >= begun:
-                recent.append(lines[-1])
+            young = float(words[0]) >= begun
         except ValueError:
-            pass
-    return lines, recent
+            continue
+        if young:
+            recent.append(lines[-1])
+            if program.startswith("systemd[") and "Main process exited" in message:
+                end = len(lines)
+    return lines[:end][-SHOWN:], recent
 
 
 def unhealthy(name, seen, begun):

@@ -83,3 +83,25 @@ def pod(**status: Any) -> dict[str, Any]:
 def test_pods_that_wait(status: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
     found = waiting_pods([pod(**status)])
     assert [(each["image"], each["reason"], each["seen"]) for each in found] == expected
+
+
+def test_journal_of_what_is_started_again_and_again() -> None:
+    once = [
+        "{0} cp1 kubelet[{0}]: begins with",
+        *(f"  setting {number}" for number in range(100)),
+        "{0} cp1 kubelet[{0}]: the reason",
+        "{0} cp1 systemd[1]: kubelet.service: Main process exited, code=exited, status=1/FAILURE",
+        "{0} cp1 systemd[1]: Started it again.",
+    ]
+    text = "\n".join(line.format(time) for time in (100, 200) for line in once)
+    shown, recent = systemd.read_journal(text + "\n201 cp1 kubelet[3]: begins anew\n", 150.0)
+    assert shown[-2:] == ["the reason", "kubelet.service: Main process exited, code=exited, status=1/FAILURE"]
+    assert len(shown) == systemd.SHOWN
+    assert recent == [
+        "begins with",
+        "the reason",
+        "kubelet.service: Main process exited, code=exited, status=1/FAILURE",
+        "Started it again.",
+        "begins anew",
+    ]
+    assert systemd.read_journal(text, 300.0)[0][-1] == "Started it again."
