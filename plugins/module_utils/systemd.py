@@ -11,7 +11,7 @@ import time
 
 from . import health
 from .artifacts import directory_of
-from .files import content_of, ensure_file
+from .files import content_of, ensure_absent, ensure_file
 
 UNIT_DIRECTORY = "/etc/systemd/system"
 STAMP_DIRECTORY = "/var/lib/kubikk/units"
@@ -125,6 +125,17 @@ def write_stamp(name, inputs, invocation):
         stream.flush()
         os.fsync(stream.fileno())
     os.rename(temporary, _stamp_path(name))
+
+
+def remove_unit_file(name, act):
+    """Removes the file of a unit that is stopped, and what was noted of it; returns the paths removed."""
+    path = "%s/%s.service" % (UNIT_DIRECTORY, name)
+    if not ensure_absent(path, act):
+        return []
+    if act:
+        ensure_absent(_stamp_path(name), act)
+        systemctl("daemon-reload")
+    return [path]
 
 
 def started_after(state, paths):

@@ -162,9 +162,9 @@ options:
         elements: path
         default: []
       state:
-        description: Running and enabled, or stopped and disabled.
+        description: Running and enabled, or stopped and disabled; V(absent) also removes the unit file.
         type: str
-        choices: [started, stopped]
+        choices: [started, stopped, absent]
         default: started
       health:
         description: How to see that it is healthy; without it, that systemd calls it active.
@@ -414,7 +414,7 @@ def component_spec():
                 "template": text,
                 "dropin": text,
                 "inputs": paths,
-                "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+                "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
                 "health": {"type": "dict", "options": health},
                 "intact": strings,
                 "gate": {"type": "dict", "options": gate},
@@ -513,8 +513,8 @@ class Component:
         required = False
         for unit in wanted:
             name, state = unit["name"], states[unit["name"]]
-            if unit["state"] == "stopped":
-                self._stop(name, state)
+            if unit["state"] != "started":
+                self._stop(unit, state)
                 continue
             inputs, paths = systemd.inputs_of(unit, self.want["files"], self.want["artifacts"])
             stamp = systemd.read_stamp(name)
@@ -544,13 +544,16 @@ class Component:
                 systemd.write_stamp(name, inputs, invocation)
         return required, active
 
-    def _stop(self, name, state):
+    def _stop(self, unit, state):
+        name = unit["name"]
         if state["LoadState"] == "not-found":
             return
         if state["ActiveState"] not in ("inactive", "failed") or state["UnitFileState"] == "enabled":
             self.changes.append("stopped " + name)
             if self.act:
                 systemd.systemctl("disable", "--now", name + ".service")
+        if unit["state"] == "absent":
+            self.changed_paths += systemd.remove_unit_file(name, self.act)
 
 
 def main():

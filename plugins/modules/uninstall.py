@@ -265,7 +265,7 @@ def remove_chains(prefixes, act):
             removed.append(family + " chains " + " ".join(prefix + "*" for prefix in prefixes))
             if act:
                 call(family + "-restore", stdin=kept)
-    for family in ("ip", "ip6"):
+    for family in ("ip", "ip6") if prefixes else ():
         if "table %s kube-proxy" % family in call("nft", "list", "tables"):
             removed.append("nftables table %s kube-proxy" % family)
             if act:

@@ -103,3 +103,18 @@ def test_unit_without_gate_is_restarted_at_once() -> None:
 def test_damage_is_what_the_program_says(program: list[str], expected: str | None) -> None:
     found = systemd.damage({"intact": program})
     assert found is None if expected is None else found is not None and found.endswith(expected)
+
+
+def test_a_unit_is_removed_with_what_was_noted_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, ...]] = []
+    monkeypatch.setattr(systemd, "UNIT_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(systemd, "STAMP_DIRECTORY", str(tmp_path / "units"))
+    monkeypatch.setattr(systemd, "systemctl", lambda *arguments: calls.append(arguments))
+    (tmp_path / "a.service").touch()
+    systemd.write_stamp("a", "inputs", "invocation")
+    assert systemd.remove_unit_file("a", act=False) == [f"{tmp_path}/a.service"]
+    assert systemd.read_stamp("a") and not calls
+    assert systemd.remove_unit_file("a", act=True) == [f"{tmp_path}/a.service"]
+    assert systemd.read_stamp("a") == {}
+    assert calls == [("daemon-reload",)]
+    assert systemd.remove_unit_file("a", act=True) == []
