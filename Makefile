@@ -12,7 +12,7 @@ CLUSTER := inventory/$(LAB)
 lab: $(VENV)/ready
 	$(KUBIKK) lab up --name $(LAB)
 
-test: lint unit cluster molecule
+test: lint unit cluster
 
 # What takes too long for every day: also the rows marked "full".
 test-full: lint unit molecule lab
