@@ -6,10 +6,12 @@ import json
 
 from testinfra.host import Host
 
+_CRICTL = "crictl --timeout=60s"  # its own two seconds are little on a busy machine
+
 
 def images(host: Host) -> set[str]:
     """References of the images it has."""
-    listed = json.loads(host.check_output("crictl images --output=json"))["images"]
+    listed = json.loads(host.check_output(f"{_CRICTL} images --output=json"))["images"]
     return {tag for image in listed for tag in image["repoTags"]}
 
 
@@ -24,7 +26,7 @@ def sandbox_states(host: Host) -> list[str]:
         "linux": {"security_context": {"namespace_options": {"network": 2}}},
     }
     host.check_output(f"echo '{json.dumps(sandbox)}' >/run/molecule.json")
-    pod = host.check_output("crictl runp /run/molecule.json")
-    state = json.loads(host.check_output(f"crictl inspectp {pod}"))["status"]["state"]
-    host.check_output(f"crictl rmp --force {pod}")
-    return [state, host.check_output("crictl pods --quiet") or "gone"]
+    pod = host.check_output(f"{_CRICTL} runp /run/molecule.json")
+    state = json.loads(host.check_output(f"{_CRICTL} inspectp {pod}"))["status"]["state"]
+    host.check_output(f"{_CRICTL} rmp --force {pod}")
+    return [state, host.check_output(f"{_CRICTL} pods --quiet") or "gone"]
