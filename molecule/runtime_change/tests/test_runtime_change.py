@@ -38,5 +38,10 @@ def test_an_unknown_runtime_is_refused(refused: Callable[..., str]) -> None:
     assert "value of runtime_change_wanted must be one of: containerd, cri-o, docker, got: rkt" in output
 
 
-def test_a_node_that_does_not_exist_is_named(refused: Callable[..., str]) -> None:
-    assert 'nodes "absent" not found' in refused(runtime_change_node_name="absent")
+def test_once_more_does_no_harm(host: Host, api: Api, converge_with: Callable[..., tuple[int, str]]) -> None:
+    """An interrupted change is done again from its beginning."""
+    before = unit(host, "etcd").invocation
+    code, output = converge_with()
+    assert code == 0, output
+    assert unit(host, "etcd").invocation == before
+    assert api.get("/api/v1/nodes/cp1")["spec"]["unschedulable"] is True
