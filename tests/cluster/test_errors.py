@@ -117,13 +117,14 @@ ROWS = (
         "port taken, seen by the component",
         on_host(
             "w1",
-            "systemctl stop kubelet && systemd-run --quiet --unit=squatter python3 -m http.server 10250",
+            "systemctl stop kubelet"
+            " && systemd-run --quiet --unit=squatter python3 -m http.server --bind 127.0.0.1 10248",
             "systemctl stop squatter",
         ),
         codes.PORT_TAKEN,
         "w1",
-        ("kubelet cannot listen", "tcp port 10250 is taken", "last lines of its journal"),
-        (*_WORKER, "--wait", "20"),
+        ("kubelet cannot listen", "tcp port 10248 is taken", "last lines of its journal"),
+        (*_WORKER, "--wait", "12"),
     ),
     Row(
         "checksum wrong, of a download",
@@ -190,7 +191,7 @@ ROWS = (
         setting("kubelet", "config", "evictionHard", value={"memory.available": "lots"}),
         codes.UNIT_UNHEALTHY,
         "w1",
-        ("kubelet is not healthy", "lots", "journalctl -u kubelet"),
+        ("kubelet is not healthy", "quantities must match", "journalctl -u kubelet"),
         (*_WORKER, "--wait", "8"),
     ),
     Row(
