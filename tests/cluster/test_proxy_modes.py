@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.support.labs import OwnLab, own_lab
-from tests.cluster.support.runs import changes, kubikk, runs
+from tests.cluster.support.runs import changes, events, kubikk, runs
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(1200)]
 
@@ -79,13 +79,12 @@ def test_mode_without_kernel_is_refused(own: OwnLab) -> None:
     """ipvs, on this kernel: nothing is touched, and the operator is told why and what to do."""
     if own.run(_hosts(own)[0], "test -e /proc/net/ip_vs || modprobe --dry-run --quiet ip_vs && echo has it || true"):
         pytest.fail("this kernel has ip_vs: the refusal cannot be seen here")
-    before = len(runs(own.directory))
     _set_mode(own, "ipvs")
     refused = kubikk("up", "-f", str(own.file))
     assert refused.returncode == 1, refused.stdout
     assert "the kernel lacks ip_vs, for kube-proxy's mode ipvs" in " ".join(refused.stdout.split())
     assert "kube_proxy.mode: iptables" in refused.stdout
-    assert len(runs(own.directory)) == before
+    assert not any(event.get("host") for event in events(runs(own.directory)[-1]))
 
 
 def test_there_and_back(own: OwnLab) -> None:
