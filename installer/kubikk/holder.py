@@ -15,6 +15,11 @@ from typing import Any
 from kubikk.errors import KubikkError
 
 
+def command_line() -> str:
+    """What was typed, without the program's directory."""
+    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
 def this_run() -> dict[str, str | int]:
     """This process, as the holder of a lock; ``run`` is told apart from every other."""
     return {
@@ -23,7 +28,7 @@ def this_run() -> dict[str, str | int]:
         "user": getpass.getuser(),
         "host": socket.gethostname(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": command_line(),
     }
 
 

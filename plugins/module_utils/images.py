@@ -7,10 +7,11 @@ import os
 import subprocess
 
 from .artifacts import directory_of
+from .runtimes import RUNTIMES
 
 RECORD = "/var/lib/kubikk/images.json"
 CTR = ["/usr/local/bin/ctr", "--namespace", "k8s.io", "images"]
-CRIO_SOCKET = "unix:///run/crio/crio.sock"
+CRIO_SOCKET = RUNTIMES["cri-o"]["socket"]
 CRICTL = ["/usr/local/bin/crictl", "--runtime-endpoint", CRIO_SOCKET, "--image-endpoint", CRIO_SOCKET]
 
 

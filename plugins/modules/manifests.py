@@ -100,6 +100,16 @@ def items_of(text):
     return answer.get("items", [answer])
 
 
+def listed(objects):
+    """Objects as one text that kubectl reads."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+
+
+def present(kubectl, objects):
+    """Those of the objects that there are, as they are now."""
+    return items_of(kubectl("get", "--ignore-not-found", "-o", "json", "-f", "-", stdin=listed(objects)))
+
+
 def apply(kubectl, objects, dry_run):
     """Applies objects; returns what was done with each that changed.
 
@@ -109,14 +119,10 @@ def apply(kubectl, objects, dry_run):
         return []
     if dry_run and not kubectl.installed:
         return ["%s created" % identity(item) for item in objects]
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    before = {
-        identity(item): essence(item)
-        for item in items_of(kubectl("get", "--ignore-not-found", "-o", "json", "-f", "-", stdin=text))
-    }
+    before = {identity(item): essence(item) for item in present(kubectl, objects)}
     mode = ["--dry-run=server"] if dry_run else []
     flags = ["--server-side", "--force-conflicts", "--field-manager=kubikk", "-o", "json", "-f", "-"]
-    after = items_of(kubectl("apply", *flags, *mode, stdin=text))
+    after = items_of(kubectl("apply", *flags, *mode, stdin=listed(objects)))
     changed = [item for item in after if before.get(identity(item)) != essence(item)]
     return ["%s %s" % (identity(item), "changed" if identity(item) in before else "created") for item in changed]
 
@@ -125,18 +131,10 @@ def remove(kubectl, objects, dry_run):
     """Deletes those of the objects that carry our label; returns what was done with each."""
     if not objects or (dry_run and not kubectl.installed):
         return []
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    present = items_of(kubectl("get", "--ignore-not-found", "-o", "json", "-f", "-", stdin=text))
-    ours = [item for item in present if item["metadata"].get("labels", {}).get(LABEL) == "kubikk"]
+    ours = [item for item in present(kubectl, objects) if item["metadata"].get("labels", {}).get(LABEL) == "kubikk"]
     if ours and not dry_run:
-        kubectl(
-            "delete",
-            "--ignore-not-found",
-            "--wait=false",
-            "-f",
-            "-",
-            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [named(item) for item in ours]}),
-        )
+        text = listed([named(item) for item in ours])
+        kubectl("delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=text)
     return ["%s deleted" % identity(item) for item in ours]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any
 from kubikk.ansible.journal import has_ended, new_run, write_summary
 from kubikk.ansible.redaction import Redactor
 from kubikk.errors import KubikkError
+from kubikk.holder import command_line
 from kubikk.operations.prepare import wanted
 from kubikk.operations.workspace import Workspace
 
@@ -27,9 +27,8 @@ def recorded(workspace: Workspace, verb: str) -> Iterator[Path]:
         workspace: the cluster and its directory.
         verb: what the run does, for example ``up``.
     """
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
     redact = redactor(workspace)
-    facts = {"cluster": workspace.cluster.name, "command": command, "versions": versions(workspace)}
+    facts = {"cluster": workspace.cluster.name, "command": command_line(), "versions": versions(workspace)}
     run = new_run(workspace.directory, verb, workspace.file, redact, facts)
     begun = time.monotonic()
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from kubikk.ansible.journal import write_summary
 from kubikk.ansible.playbook import Call, run_playbook
 from kubikk.ansible.summary import PHASES, Summary
 from kubikk.errors import KubikkError, RunInterruptedError
-from kubikk.operations.record import recorded, redactor
+from kubikk.operations.record import redactor
 from kubikk.operations.workspace import Workspace
 
 
@@ -56,9 +55,7 @@ class RunOptions:
     wait: int | None = None
 
 
-def run(
-    workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int, *, record: Path | None = None
-) -> RunResult:
+def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int, *, record: Path) -> RunResult:
     """Runs a playbook and notes how it went.
 
     Args:
@@ -67,20 +64,12 @@ def run(
         playbook: file name below playbooks/.
         options: what the operator says about it.
         lock: descriptor of the cluster's lock, which the child keeps.
-        record: the run's directory, where it was begun before (see ``recorded``).
+        record: the run's directory in the journal (see ``recorded``).
 
     Raises:
         KubikkError: Ansible failed in a way that no host accounts for.
         RunInterruptedError: Ctrl-C.
     """
-    with ExitStack() as stack:
-        directory = record or stack.enter_context(recorded(workspace, verb))
-        return _run(workspace, verb, playbook, options, lock, directory=directory)
-
-
-def _run(
-    workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int, *, directory: Path
-) -> RunResult:
     summary = Summary()
     begun = time.monotonic()
     redact = redactor(workspace, options.become_password)
@@ -92,7 +81,7 @@ def _run(
     call = Call(
         playbook=playbook,
         inventory=workspace.directory,
-        run=directory,
+        run=record,
         limit=options.limit,
         become_password=options.become_password,
         check=options.check,
@@ -104,20 +93,20 @@ def _run(
         code = run_playbook(call, follow)
     except KeyboardInterrupt:
         spent = round(time.monotonic() - begun, 1)
-        write_summary(directory, {"verb": verb, "interrupted": True, "seconds": spent, **summary.as_dict()}, redact)
+        write_summary(record, {"verb": verb, "interrupted": True, "seconds": spent, **summary.as_dict()}, redact)
         raise _interrupted(verb, summary) from None
     finally:
-        redact.file(directory / "ansible.log")
+        redact.file(record / "ansible.log")
     seconds = time.monotonic() - begun
-    write_summary(directory, {"verb": verb, "exit": code, "seconds": round(seconds, 1), **summary.as_dict()}, redact)
+    write_summary(record, {"verb": verb, "exit": code, "seconds": round(seconds, 1), **summary.as_dict()}, redact)
     if code != 0 and not summary.failed:
-        log = (directory / "ansible.log").read_text(errors="replace").strip().splitlines()
+        log = (record / "ansible.log").read_text(errors="replace").strip().splitlines()
         raise KubikkError(
             f"ansible-playbook ended with {code}",
             cause="\n".join(log[-15:]),
-            remedy=f"the whole log is {directory / 'ansible.log'}",
+            remedy=f"the whole log is {record / 'ansible.log'}",
         )
-    return RunResult(summary, seconds, directory)
+    return RunResult(summary, seconds, record)
 
 
 def _timeouts(wait: int | None) -> dict[str, int]:
