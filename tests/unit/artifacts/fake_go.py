@@ -19,7 +19,8 @@ def download(module: str) -> None:
     directory = STATE / "modules" / module
     if not directory.is_dir():
         sys.exit(f"go: {module}: no such module")
-    info = STATE / "info.json"
+    # As with go itself, each module has a file of its own: several are downloaded at a time.
+    info = STATE / f"{module.replace('/', '_')}.info"
     info.write_text(json.dumps({"Version": module.split("@")[1], "Time": "2026-01-02T03:04:05Z"}))
     print(json.dumps({"Dir": str(directory), "Info": str(info)}))
 
