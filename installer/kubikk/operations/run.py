@@ -119,7 +119,7 @@ def _timeouts(wait: int | None) -> dict[str, int]:
 def _interrupted(verb: str, summary: Summary) -> RunInterruptedError:
     """Says how far a run came that Ctrl-C ended."""
     done = f"interrupted after {summary.change_count} changes"
-    again = f"`kubikk {verb}` again goes on from here"
+    again = f"`kubikk {verb.replace('-', ' ')}` again goes on from here"
     if not summary.in_hand:
         return RunInterruptedError(f"{done}; no step is half done", remedy=again)
     return RunInterruptedError(
