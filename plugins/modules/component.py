@@ -136,6 +136,7 @@ options:
   packages:
     description:
       - Packages of the distribution; their services are not started by the installation.
+      - Names that distributions disagree on are C(plugins/module_utils/distributions.py)'s, for example C(docker).
       - C(a | b) is satisfied by either; where neither is installed, by the first one that the host's repositories have.
     type: list
     elements: str
@@ -342,6 +343,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubikk.kubikk.plugins.module_utils import (
     alone,
     artifacts,
+    distributions,
     failures,
     files,
     images,
@@ -456,7 +458,7 @@ class Component:
     def install(self):
         """Everything up to the units' files."""
         want, act = self.want, self.act
-        lacking = packages.absent(want["packages"])
+        lacking = packages.absent(distributions.packages_here(want["packages"]))
         if lacking and act:
             packages.install(lacking)
         self.changes += ["package " + name for name in lacking]
