@@ -32,6 +32,7 @@ _LAST = (
     "test_quorum.py",
     "test_errors.py",
     "test_wheel.py",
+    "test_collection.py",
     "test_sudo_user.py",
     "test_resume.py",
     "test_proxy_modes.py",
