@@ -33,6 +33,7 @@ _LAST = (
     "test_errors.py",
     "test_wheel.py",
     "test_collection.py",
+    "test_firewall.py",
     "test_sudo_user.py",
     "test_resume.py",
     "test_proxy_modes.py",

@@ -196,6 +196,7 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("firewall", "w1", {"ufw": True}, {}, ["warning ufw filters packets"]),
     ("firewall", "w1", service("firewalld", "/usr/bin/python3"), {}, ["warning firewalld filters packets"]),
     ("firewall", "w1", service("firewalld", "", "inactive"), {}, []),
+    ("firewall", "w1", {"ufw": True}, {"network": {"firewall": "open"}}, []),
     ("selinux", "w1", {"selinux": "enforcing"}, {}, ["warning SELinux is enforcing"]),
     ("selinux", "w1", {"selinux": "permissive"}, {}, []),
     (
