@@ -14,7 +14,7 @@ import re
 
 OS_RELEASE = "/etc/os-release"
 
-COMMON = {"docker": "docker", "kernel-modules": ""}
+COMMON = {"container-selinux": "", "docker": "docker", "kernel-modules": ""}
 """For distributions that no row is for. A name that is in no table is a package's own name; "" is none at all."""
 
 TABLE = (
@@ -27,7 +27,12 @@ TABLE = (
         "family": "redhat",
         "ids": ("rhel", "fedora"),
         # Minimal installations have curl-minimal, which curl conflicts with.
-        "packages": {"curl": "curl-minimal | curl", "docker": "docker-ce | moby-engine", "iptables": "iptables-nft"},
+        "packages": {
+            "container-selinux": "container-selinux",
+            "curl": "curl-minimal | curl",
+            "docker": "docker-ce | moby-engine",
+            "iptables": "iptables-nft",
+        },
     },
     {
         "family": "redhat",

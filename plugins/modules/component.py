@@ -141,6 +141,11 @@ options:
     type: list
     elements: str
     default: []
+  selinux_booleans:
+    description: Booleans of SELinux's policy that are turned on, where there is SELinux and the policy has them.
+    type: list
+    elements: str
+    default: []
   units:
     description: systemd units.
     type: list
@@ -349,6 +354,7 @@ from ansible_collections.kubikk.kubikk.plugins.module_utils import (
     images,
     kernel,
     packages,
+    selinux,
     systemd,
     users,
 )
@@ -410,6 +416,7 @@ def component_spec():
         "kernel_modules": strings,
         "sysctls": {"type": "dict", "default": {}},
         "packages": strings,
+        "selinux_booleans": strings,
         "units": listing(
             {
                 "name": name,
@@ -462,6 +469,7 @@ class Component:
         if lacking and act:
             packages.install(lacking)
         self.changes += ["package " + name for name in lacking]
+        self.changes += ["SELinux " + name for name in selinux.turn_on(want["selinux_booleans"], act)]
         self.changes += ["user " + user["name"] for user in want["users"] if users.ensure_user(user, act)]
         self.changed_paths += [entry["path"] for entry in want["directories"] if files.ensure_directory(entry, act)]
         for artifact in want["artifacts"] + want["images"]:

@@ -11,7 +11,7 @@ KERNEL = "6.12.0-124.8.1.el10_1.x86_64"
 APT = "apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends"
 DNF = "dnf --assumeyes --setopt=install_weak_deps=False install"
 ZYPPER = "zypper --non-interactive install --no-recommends"
-HOST: tuple[str, ...] = ("kernel-modules", "iptables", "nftables", "ipset")
+HOST: tuple[str, ...] = ("kernel-modules", "container-selinux", "iptables", "nftables", "ipset")
 
 # ID, ID_LIKE and VERSION_ID as the distributions' /etc/os-release has them: family, and Kubikk's names -> theirs
 RELEASES: list[tuple[str, str, str, str, dict[tuple[str, ...], str]]] = [
@@ -39,7 +39,7 @@ RELEASES: list[tuple[str, str, str, str, dict[tuple[str, ...], str]]] = [
             *release,
             "redhat",
             {
-                HOST: f"{DNF} iptables-nft nftables ipset",
+                HOST: f"{DNF} container-selinux iptables-nft nftables ipset",
                 ("docker", "socat"): f"{DNF} moby-engine socat",
                 ("keepalived", "curl"): f"{DNF} keepalived curl",
                 ("haproxy",): f"{DNF} haproxy",
@@ -55,7 +55,11 @@ RELEASES: list[tuple[str, str, str, str, dict[tuple[str, ...], str]]] = [
         ]
     ),
     *(
-        (*release, "redhat", {HOST: f"{DNF} kernel-modules-extra-{KERNEL} iptables-nft nftables ipset"})
+        (
+            *release,
+            "redhat",
+            {HOST: f"{DNF} kernel-modules-extra-{KERNEL} container-selinux iptables-nft nftables ipset"},
+        )
         for release in [
             ("rhel", "centos fedora", "10.1"),
             ("rocky", "rhel centos fedora", "10.1"),

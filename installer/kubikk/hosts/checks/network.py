@@ -77,7 +77,8 @@ def check_selinux(view: View) -> Iterator[Fault]:
     if view.facts.selinux == "enforcing":
         yield warning(
             "SELinux is enforcing",
-            "Install container-selinux, or set it to permissive if pods cannot read their volumes.",
+            "Kubikk labels what it installs, but is not tested with it: docs/bare-metal.md. Set it to permissive if "
+            "something is denied (ausearch -m avc).",
         )
 
 
