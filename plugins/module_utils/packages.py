@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -99,12 +100,35 @@ def _apt_install(packages):
         attempt()
 
 
-def install(packages):
+@contextlib.contextmanager
+def _variables(environment):
+    """Sets variables for programs that are started meanwhile, in the spellings that either kind of program reads."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    os.environ.update({name.lower(): value for name, value in environment.items()})
+    try:
+        yield
+    finally:
+        # This process itself asks components of the host how they are: not by a proxy.
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def install(packages, environment):
     """Installs packages without starting their services.
+
+    Args:
+        packages: names, each maybe with alternatives.
+        environment: variables for the package manager, such as HTTPS_PROXY.
 
     Raises:
         PackageError: the package manager refused, or there is none.
     """
+    with _variables(environment):
+        _install(packages)
+
+
+def _install(packages):
     if shutil.which("apt-get"):
         with_policy = not os.path.exists(POLICY)
         if with_policy:

@@ -141,6 +141,10 @@ options:
     type: list
     elements: str
     default: []
+  package_environment:
+    description: Variables that the package manager gets, such as HTTPS_PROXY.
+    type: dict
+    default: {}
   selinux_booleans:
     description: Booleans of SELinux's policy that are turned on, where there is SELinux and the policy has them.
     type: list
@@ -416,6 +420,7 @@ def component_spec():
         "kernel_modules": strings,
         "sysctls": {"type": "dict", "default": {}},
         "packages": strings,
+        "package_environment": {"type": "dict", "default": {}},
         "selinux_booleans": strings,
         "units": listing(
             {
@@ -467,7 +472,7 @@ class Component:
         want, act = self.want, self.act
         lacking = packages.absent(distributions.packages_here(want["packages"]))
         if lacking and act:
-            packages.install(lacking)
+            packages.install(lacking, want["package_environment"])
         self.changes += ["package " + name for name in lacking]
         self.changes += ["SELinux " + name for name in selinux.turn_on(want["selinux_booleans"], act)]
         self.changes += ["user " + user["name"] for user in want["users"] if users.ensure_user(user, act)]

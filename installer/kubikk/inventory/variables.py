@@ -55,6 +55,7 @@ def common_variables(cluster: Cluster, artifacts: Mapping[str, Any]) -> dict[str
             "sources": [host.address for host in _by_name(cluster.hosts)],
         },
         "kubikk_kube_proxy_mode": cluster.kube_proxy.mode,
+        "kubikk_proxy": cluster.proxy_environment,
         "kubikk_cloud": {
             "provider": cluster.cloud.provider,
             "artifact": cluster.cloud.artifact,

@@ -124,8 +124,8 @@ def test_what_would_be_installed(
     monkeypatch.setattr(packages, "_knows", lambda *_: False)
     names = distributions.packages(wanted, release, KERNEL)
     if command:
-        packages.install(names)
+        packages.install(names, {})
         assert ran == [command]
     else:
         with pytest.raises(packages.PackageError, match="install docker by hand"):
-            packages.install(names)
+            packages.install(names, {})
