@@ -13,8 +13,9 @@ RECORD = "/var/lib/kubikk/firewall"
 """Tells that rules of Kubikk's may be on the host."""
 
 NAME = "kubikk"
+# firewalld wants zones and policies to have different names.
 ZONE = "/etc/firewalld/zones/kubikk.xml"
-POLICY = "/etc/firewalld/policies/kubikk.xml"
+POLICY = "/etc/firewalld/policies/kubikk-open.xml"
 UFW_SETTINGS = "/etc/ufw/ufw.conf"
 
 
@@ -66,7 +67,8 @@ def policy(ports):
     split = [port.split("/") for port in ports]
     rows = "".join('  <port port="%s" protocol="%s"/>\n' % (number, protocol) for number, protocol in split)
     return (
-        '<?xml version="1.0" encoding="utf-8"?>\n<policy priority="-1" target="CONTINUE">\n  <short>kubikk</short>\n'
+        '<?xml version="1.0" encoding="utf-8"?>\n<policy priority="-1" target="CONTINUE">\n'
+        "  <short>kubikk-open</short>\n"
         "  <description>What the cluster offers to everybody. Written by Kubikk.</description>\n"
         '  <ingress-zone name="ANY"/>\n  <egress-zone name="HOST"/>\n' + rows + "</policy>\n"
     )

@@ -9,8 +9,8 @@ short_description: Let a cluster's traffic through the firewall that a host has
 description:
   - Adds Kubikk's own rules to firewalld or ufw, whichever filters packets on the host, and keeps them as they should
     be. Nothing is done where neither does, and neither is turned on or off.
-  - In firewalld these are a zone and a policy C(kubikk), in ufw rules with the comment C(kubikk). All others are left
-    alone.
+  - In firewalld these are a zone C(kubikk) and a policy C(kubikk-open), in ufw rules with the comment C(kubikk).
+    All others are left alone.
 author:
   - The Kubikk authors
 options:
