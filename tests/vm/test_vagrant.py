@@ -47,6 +47,7 @@ Vagrant.configure("2") do |config|
     machine.kernel = "{kernel}"
     machine.initrd = "{initrd}"
     machine.cmd_line = "{options}"
+    machine.random :model => "random"
     machine.disk_driver :cache => "unsafe"
   end
 end
