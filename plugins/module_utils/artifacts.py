@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 
+from . import selinux
 from .failures import naming
 from .files import ensure_link, write_atomically
 
@@ -139,6 +140,7 @@ def install(artifact, staging, root=ROOT):
             os.unlink(temporary)
             text = "%s of %s arrived damaged: its sha256 is wrong" % (name, artifact["component"])
             raise DamagedError(text, name, artifact["component"])
+        selinux.label(temporary, selinux.DATA if name.endswith(".tar") else selinux.PROGRAM)
         target = os.path.join(directory, name)
         os.rename(temporary, target)
         present[name] = {"sha256": wanted["sha256"], "stamp": _stamp(target)}

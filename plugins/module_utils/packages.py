@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import shutil
 import subprocess
@@ -42,7 +44,10 @@ def _installed(names):
         return {
             name
             for name in names
-            if not subprocess.run(["rpm", "-q", "--whatprovides", name], capture_output=True, check=False).returncode
+            if any(
+                not subprocess.run(["rpm", "-q", *how, name], capture_output=True, check=False).returncode
+                for how in ([], ["--whatprovides"])
+            )
         }
     raise PackageError("neither dpkg nor rpm: install %s by hand" % ", ".join(names))
 
@@ -72,13 +77,15 @@ def _apt_knows(name):
     return bool(_run(["apt-cache", "madison", name]).strip())
 
 
-def _dnf_knows(name):
-    return bool(_run(["dnf", "--quiet", "repoquery", name]).strip())
+MANAGERS = (
+    ("dnf", ["--assumeyes", "--setopt=install_weak_deps=False", "install"], ["--quiet", "list", "--available"]),
+    ("zypper", ["--non-interactive", "install", "--no-recommends"], ["--quiet", "search", "--match-exact"]),
+)
+"""Beside apt-get: program, how it installs, and how it tells by its exit status whether repositories have a package."""
 
 
-def _zypper_knows(name):
-    command = ["zypper", "--quiet", "search", "--match-exact", name]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+def _knows(manager, question, name):
+    return not subprocess.run([manager, *question, name], capture_output=True, check=False).returncode
 
 
 def _apt_install(packages):
@@ -93,12 +100,35 @@ def _apt_install(packages):
         attempt()
 
 
-def install(packages):
+@contextlib.contextmanager
+def _variables(environment):
+    """Sets variables for programs that are started meanwhile, in the spellings that either kind of program reads."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    os.environ.update({name.lower(): value for name, value in environment.items()})
+    try:
+        yield
+    finally:
+        # This process itself asks components of the host how they are: not by a proxy.
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def install(packages, environment):
     """Installs packages without starting their services.
+
+    Args:
+        packages: names, each maybe with alternatives.
+        environment: variables for the package manager, such as HTTPS_PROXY.
 
     Raises:
         PackageError: the package manager refused, or there is none.
     """
+    with _variables(environment):
+        _install(packages)
+
+
+def _install(packages):
     if shutil.which("apt-get"):
         with_policy = not os.path.exists(POLICY)
         if with_policy:
@@ -111,11 +141,9 @@ def install(packages):
             if with_policy:
                 os.unlink(POLICY)
         return
-    for manager, arguments, known in (
-        ("dnf", ["install", "-y"], _dnf_knows),
-        ("zypper", ["--non-interactive", "install"], _zypper_knows),
-    ):
+    for manager, arguments, question in MANAGERS:
         if shutil.which(manager):
+            known = functools.partial(_knows, manager, question)
             _run([manager, *arguments, *[choose(name, known) for name in packages]])
             return
     raise PackageError("no package manager that is known here: install %s by hand" % ", ".join(packages))

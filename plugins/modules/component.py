@@ -136,7 +136,17 @@ options:
   packages:
     description:
       - Packages of the distribution; their services are not started by the installation.
+      - Names that distributions disagree on are C(plugins/module_utils/distributions.py)'s, for example C(docker).
       - C(a | b) is satisfied by either; where neither is installed, by the first one that the host's repositories have.
+    type: list
+    elements: str
+    default: []
+  package_environment:
+    description: Variables that the package manager gets, such as HTTPS_PROXY.
+    type: dict
+    default: {}
+  selinux_booleans:
+    description: Booleans of SELinux's policy that are turned on, where there is SELinux and the policy has them.
     type: list
     elements: str
     default: []
@@ -342,11 +352,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubikk.kubikk.plugins.module_utils import (
     alone,
     artifacts,
+    distributions,
     failures,
     files,
     images,
     kernel,
     packages,
+    selinux,
     systemd,
     users,
 )
@@ -408,6 +420,8 @@ def component_spec():
         "kernel_modules": strings,
         "sysctls": {"type": "dict", "default": {}},
         "packages": strings,
+        "package_environment": {"type": "dict", "default": {}},
+        "selinux_booleans": strings,
         "units": listing(
             {
                 "name": name,
@@ -456,10 +470,11 @@ class Component:
     def install(self):
         """Everything up to the units' files."""
         want, act = self.want, self.act
-        lacking = packages.absent(want["packages"])
+        lacking = packages.absent(distributions.packages_here(want["packages"]))
         if lacking and act:
-            packages.install(lacking)
+            packages.install(lacking, want["package_environment"])
         self.changes += ["package " + name for name in lacking]
+        self.changes += ["SELinux " + name for name in selinux.turn_on(want["selinux_booleans"], act)]
         self.changes += ["user " + user["name"] for user in want["users"] if users.ensure_user(user, act)]
         self.changed_paths += [entry["path"] for entry in want["directories"] if files.ensure_directory(entry, act)]
         for artifact in want["artifacts"] + want["images"]:

@@ -41,25 +41,9 @@ import platform
 import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils.distributions import OS_RELEASE, os_release
 
-FAMILIES = {
-    "debian": "debian",
-    "ubuntu": "debian",
-    "rhel": "redhat",
-    "fedora": "redhat",
-    "suse": "suse",
-    "opensuse": "suse",
-}
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-
-
-def os_release(text):
-    """The distribution: {id, version, family}, from the text of /etc/os-release."""
-    values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-    values = {key: value.strip("\"'") for key, value in values.items()}
-    names = [values.get("ID", "")] + values.get("ID_LIKE", "").split()
-    family = next((FAMILIES[name] for name in names if name in FAMILIES), "other")
-    return {"id": values.get("ID", ""), "version": values.get("VERSION_ID", ""), "family": family}
 
 
 def interfaces():
@@ -75,7 +59,7 @@ def main():
     module = AnsibleModule(
         argument_spec={"paths": {"type": "list", "elements": "path", "default": []}}, supports_check_mode=True
     )
-    with open("/etc/os-release") as stream:
+    with open(OS_RELEASE) as stream:
         release = os_release(stream.read())
     cgroup = "v2" if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else "v1"
     probe = {

@@ -13,6 +13,7 @@ from kubikk.cluster.components import Components
 from kubikk.cluster.hosts import Arch, Host
 from kubikk.cluster.kubernetes import Addons, KubeProxy, Kubernetes
 from kubikk.cluster.network import Network
+from kubikk.cluster.proxy import Proxy
 from kubikk.cluster.runtime import Runtime
 from kubikk.cluster.section import Section, refuse
 from kubikk.cluster.ssh import Connection, Ssh, connection
@@ -42,6 +43,7 @@ class Cluster(Section):
     api: Api = Field(default=Api(), description="How the API is reached.")
     kube_proxy: KubeProxy = Field(default=KubeProxy(), description="How Services are reached on every node.")
     cloud: Cloud = Field(default=Cloud(), description="The cloud whose machines the hosts are.")
+    proxy: Proxy = Field(default=Proxy(), description="What hosts reach the outside by.")
     artifacts: Artifacts = Field(default=Artifacts(), description="Where binaries and images come from.")
     addons: Addons = Field(default=Addons(), description="What is installed in the cluster itself.")
     components: Components = Field(
@@ -82,6 +84,13 @@ class Cluster(Section):
     def first_service_address(self) -> str:
         """The address of the API inside the cluster."""
         return self.network.first_service_address
+
+    @property
+    def proxy_environment(self) -> dict[str, str]:
+        """Variables that make programs on hosts use the proxy, and not for the cluster itself; none without one."""
+        # Without the hosts' addresses: one more host must not restart the container runtimes of all the others.
+        inside = (self.network.pod_cidr, self.network.service_cidr, ".svc", f".{self.network.dns_domain}")
+        return self.proxy.environment(("localhost", "127.0.0.1", *inside))
 
     @property
     def api_endpoint_url(self) -> str:

@@ -60,6 +60,12 @@ class Network(Section):
         default="10.96.0.0/12", description="Addresses of Services; the first is the API's, the tenth is DNS's."
     )
     dns_domain: DnsName = Field(default="cluster.local", description="DNS domain of Services and pods.")
+    firewall: Literal["leave", "open"] = Field(
+        default="leave",
+        description="With open, firewalld or ufw, where one of them filters packets on a host, is told to let "
+        "everything through between the hosts and pods of the cluster, and everybody to the API. Neither is turned on "
+        "or off.",
+    )
     mtu: Annotated[int, Field(ge=576, le=65535)] | None = Field(
         default=None, description="MTU of the pod network in bytes; by default found from the hosts' interfaces."
     )

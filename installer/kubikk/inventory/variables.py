@@ -50,7 +50,12 @@ def common_variables(cluster: Cluster, artifacts: Mapping[str, Any]) -> dict[str
         "kubikk_network_plugin": network.plugin,
         "kubikk_network_backend": network.backend,
         "kubikk_network_mtu": network.mtu or 0,
+        "kubikk_firewall": {
+            "mode": network.firewall,
+            "sources": [host.address for host in _by_name(cluster.hosts)],
+        },
         "kubikk_kube_proxy_mode": cluster.kube_proxy.mode,
+        "kubikk_proxy": cluster.proxy_environment,
         "kubikk_cloud": {
             "provider": cluster.cloud.provider,
             "artifact": cluster.cloud.artifact,

@@ -15,7 +15,7 @@ from kubikk.errors import KubikkError
 from kubikk.lab.commands import environment, last_lines, run
 from kubikk.lab.machine import ensure_programs
 from kubikk.lab.mounts import remove_tree
-from kubikk.lab.recipe import Recipe
+from kubikk.lab.recipe import RELEASE, RELEASES, Recipe
 from kubikk.lab.sources import archive, debian_sources, read_sources, transfer_settings
 from kubikk.lab.state import write_atomically
 from kubikk.paths import cache_dir
@@ -39,12 +39,18 @@ def architecture() -> str:
     return found
 
 
-def base_tree() -> Path:
-    """Where the tree of the present recipe lies, or will lie once it is built."""
-    return cache_dir() / "lab" / f"base-{Recipe(architecture()).key()}"
+def base_tree(release: str = RELEASE) -> Path:
+    """Where the tree of a release's present recipe lies, or will lie once it is built."""
+    return cache_dir() / "lab" / f"base-{Recipe(architecture(), release).key()}"
 
 
-def ensure_base(progress: Progress, *, in_use: Iterable[Path] = (), etc_apt: Path = Path("/etc/apt")) -> Path:
+def ensure_base(
+    progress: Progress,
+    release: str = RELEASE,
+    *,
+    in_use: Iterable[Path] = (),
+    etc_apt: Path = Path("/etc/apt"),
+) -> Path:
     """Builds the base tree unless it is there.
 
     The tree is built under another name and renamed, so one that has its name is complete; what an interrupted run
@@ -52,6 +58,7 @@ def ensure_base(progress: Progress, *, in_use: Iterable[Path] = (), etc_apt: Pat
 
     Args:
         progress: told about the steps.
+        release: Debian's code name.
         in_use: trees that hosts lie on, to be kept though their recipe is not the present one.
         etc_apt: the machine's apt configuration.
 
@@ -62,19 +69,19 @@ def ensure_base(progress: Progress, *, in_use: Iterable[Path] = (), etc_apt: Pat
         KubikkError: the machine's apt sources have no Debian archive, or debootstrap fails.
     """
     ensure_programs(progress)
-    tree = base_tree()
+    tree = base_tree(release)
     if tree.is_dir():
         return tree
     tree.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(tree.parent / "base.lock"):
         if tree.is_dir():  # another run built it meanwhile
             return tree
-        kept = {tree, *in_use}
+        kept = {*map(base_tree, RELEASES), *in_use}
         for other in tree.parent.glob("base-*"):
             if other.is_dir() and other not in kept:
                 remove_tree(other)
         unfinished = tree.with_name(f"{tree.name}.unfinished")
-        recipe = Recipe(architecture())
+        recipe = Recipe(architecture(), release)
         progress.start(_WORK, _STEPS, "steps")
         _debootstrap(recipe, unfinished, progress, etc_apt)
         try:

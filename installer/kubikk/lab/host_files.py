@@ -52,18 +52,19 @@ def _is_loopback(line: str) -> bool:
     return address.startswith("127.") or address == "::1"
 
 
-def machine_facts(mtu: int, *, etc_apt: Path = Path("/etc/apt")) -> MachineFacts:
+def machine_facts(mtu: int, release: str = RELEASE, *, etc_apt: Path = Path("/etc/apt")) -> MachineFacts:
     """Reads what hosts take over.
 
     Args:
         mtu: of the lab's network, bytes.
+        release: Debian's code name, for the hosts' own package sources.
         etc_apt: the machine's apt configuration.
     """
     resolv_conf = ""
     for path in _RESOLV_CONF:
         if path.is_file() and not resolv_conf:
             resolv_conf = reachable_name_servers(path.read_text())
-    sources = debian_sources(read_sources(etc_apt), RELEASE)
+    sources = debian_sources(read_sources(etc_apt), release)
     settings = transfer_settings(run(["apt-config", "dump", "Acquire"]))
     keyrings = {source.signed_by for source in sources if source.signed_by.startswith("/")}
     return MachineFacts(

@@ -22,6 +22,7 @@ from kubikk.lab.host import HostPaths
 from kubikk.lab.host_files import MachineFacts, machine_facts
 from kubikk.lab.keys import ensure_key, known_hosts, public_path
 from kubikk.lab.mounts import remove_tree
+from kubikk.lab.recipe import RELEASE
 from kubikk.lab.requirements import check_machine
 from kubikk.lab.state import (
     STATE_ROOT,
@@ -96,12 +97,13 @@ class Lab:
         """What a host's init wrote since its last start."""
         return self._paths(name).console
 
-    def up(self, control_planes: int = 3, workers: int = 2) -> list[LabHost]:
+    def up(self, control_planes: int = 3, workers: int = 2, release: str = RELEASE) -> list[LabHost]:
         """Starts what does not run, creates what does not exist; hosts beyond these numbers are kept.
 
         Args:
             control_planes: how many control-plane hosts there are to be at least.
             workers: how many workers.
+            release: Debian's code name, for hosts that do not exist yet.
 
         Returns:
             All hosts of the lab, each answering on SSH.
@@ -119,16 +121,20 @@ class Lab:
         if present:
             roles |= {entry.name: entry.role for entry in present.hosts}
         starting = [role for name, role in roles.items() if name not in running]
-        check_machine(self._root, starting, creating, base=not base_tree().is_dir())
-        base = ensure_base(self._progress, in_use=self._bases_in_use())
+        check_machine(self._root, starting, creating, base=not base_tree(release).is_dir())
+        base = ensure_base(self._progress, release, in_use=self._bases_in_use())
         with self._lock():
-            state = self._record(wanted, base)
+            state = self._record(wanted, base, release)
             with self._machine_lock():
                 sysctls.raise_limits(self._sysctl_record)
                 network.ensure_network(self.name, IPv4Network(state.subnet))
-            facts = machine_facts(network.uplink_mtu())
+            mtu = network.uplink_mtu()
+            facts = {release: machine_facts(mtu, release) for release in {entry.release for entry in state.hosts}}
             authorized = ensure_key(self.key)
-            self._each(state.hosts, lambda entry: self._bring_up(state, entry, facts, authorized, len(starting)))
+            self._each(
+                state.hosts,
+                lambda entry: self._bring_up(state, entry, facts[entry.release], authorized, len(starting)),
+            )
             self._write_known_hosts(state)
         return self.hosts()
 
@@ -184,7 +190,7 @@ class Lab:
         state, entry = self._entry(name)
         with self._lock():
             network.ensure_network(self.name, IPv4Network(state.subnet))
-            facts = machine_facts(network.uplink_mtu())
+            facts = machine_facts(network.uplink_mtu(), entry.release)
             return self._bring_up(state, entry, facts, ensure_key(self.key), 1)
 
     def pause(self, name: str) -> None:
@@ -289,7 +295,7 @@ class Lab:
         present = ", ".join(entry.name for entry in state.hosts)
         raise KubikkError(f"Lab {self.name} has no host {name}", remedy=f"Its hosts are {present}.")
 
-    def _record(self, wanted: list[tuple[str, Role]], base: Path) -> LabState:
+    def _record(self, wanted: list[tuple[str, Role]], base: Path, release: str) -> LabState:
         """Writes down, before anything is made, what the lab will consist of."""
         with self._machine_lock():
             state = load(self.directory)
@@ -303,7 +309,7 @@ class Lab:
             for name, role in wanted:
                 if name not in entries:
                     address = network.host_address(IPv4Network(state.subnet), role, sort_key(name)[1])
-                    entries[name] = HostState(name, role, str(address), uuid.uuid4().hex, str(base))
+                    entries[name] = HostState(name, role, str(address), uuid.uuid4().hex, str(base), release)
             complete = LabState(state.name, state.subnet, sorted(entries.values(), key=lambda e: sort_key(e.name)))
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             save(self.directory, complete)

@@ -6,8 +6,11 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
-# systemd 252 is the newest of Debian's that boots on cgroup v1 (256 needs a flag, 258 dropped it).
 RELEASE = "bookworm"
+"""What hosts run unless another one is asked for: systemd 252, which boots on any machine."""
+
+RELEASES = (RELEASE, "trixie")
+"""Debian 12 and 13. systemd 257, Debian 13's, is the last that boots where the machine has cgroup v1."""
 
 _PREPARE = """\
 #!/bin/sh

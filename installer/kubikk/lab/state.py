@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from kubikk.errors import KubikkError
+from kubikk.lab.recipe import RELEASE
 
 STATE_ROOT = Path("/var/lib/kubikk/lab")
 
@@ -32,6 +33,7 @@ class HostState:
         address: IPv4 address.
         uuid: 32 hexadecimal digits, the machine-id.
         base: the base tree this host's overlay lies on.
+        release: Debian's code name.
     """
 
     name: str
@@ -39,6 +41,7 @@ class HostState:
     address: str
     uuid: str
     base: str
+    release: str = RELEASE
 
 
 @dataclass(frozen=True)

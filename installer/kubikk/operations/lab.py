@@ -8,13 +8,14 @@ from pathlib import Path
 from kubikk import artifacts
 from kubikk.cluster import versions
 from kubikk.lab import Lab
+from kubikk.lab.recipe import RELEASE
 from kubikk.operations.apply import up
 from kubikk.operations.run import RunOptions, RunResult
 from kubikk.operations.workspace import Workspace, open_workspace
 from kubikk.progress import Progress
 
 
-def boot(lab: Lab, root: Path, *, control_planes: int, workers: int) -> Path:
+def boot(lab: Lab, root: Path, *, control_planes: int, workers: int, release: str = RELEASE) -> Path:
     """Boots a lab's hosts and installs nothing on them.
 
     Args:
@@ -22,6 +23,7 @@ def boot(lab: Lab, root: Path, *, control_planes: int, workers: int) -> Path:
         root: directory below which ``inventory/<lab>`` lies.
         control_planes: number of control-plane hosts.
         workers: number of workers.
+        release: Debian's code name, for new hosts.
 
     Returns:
         The cluster file.
@@ -29,12 +31,19 @@ def boot(lab: Lab, root: Path, *, control_planes: int, workers: int) -> Path:
     Raises:
         KubikkError: this machine cannot host it.
     """
-    lab.up(control_planes, workers)
+    lab.up(control_planes, workers, release)
     return lab.write_cluster_file(root / "inventory" / lab.name)
 
 
 def lab_up(
-    lab: Lab, root: Path, progress: Progress, options: RunOptions, *, control_planes: int, workers: int
+    lab: Lab,
+    root: Path,
+    progress: Progress,
+    options: RunOptions,
+    *,
+    control_planes: int,
+    workers: int,
+    release: str = RELEASE,
 ) -> tuple[Workspace, RunResult]:
     """Boots a lab's hosts while artifacts are obtained, then brings the cluster up on them.
 
@@ -45,13 +54,14 @@ def lab_up(
         options: what the operator says about the run.
         control_planes: number of control-plane hosts.
         workers: number of workers.
+        release: Debian's code name, for new hosts.
 
     Raises:
         KubikkError: this machine cannot host it, or one of the steps failed.
     """
     # Compiling takes minutes, and so may the base tree: side by side. A failure is told when both have ended.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        hosts = pool.submit(boot, lab, root, control_planes=control_planes, workers=workers)
+        hosts = pool.submit(boot, lab, root, control_planes=control_planes, workers=workers, release=release)
         warm = pool.submit(_warm_cache, progress)
     file = hosts.result()
     warm.result()

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from kubikk.lab import Lab
+from kubikk.lab.recipe import RELEASE
 from kubikk.progress import Silent
 
 
@@ -48,7 +49,9 @@ class OwnLab:
 
 
 @contextmanager
-def own_lab(name: str, directory: Path, *, control_planes: int, workers: int) -> Iterator[OwnLab]:
+def own_lab(
+    name: str, directory: Path, *, control_planes: int, workers: int, release: str = RELEASE
+) -> Iterator[OwnLab]:
     """Boots bare hosts, and removes every trace of them afterwards.
 
     Args:
@@ -56,11 +59,12 @@ def own_lab(name: str, directory: Path, *, control_planes: int, workers: int) ->
         directory: an empty one.
         control_planes: number of control-plane hosts.
         workers: number of workers.
+        release: Debian's code name.
     """
     lab = Lab(name, Silent())
     lab.down()
     try:
-        lab.up(control_planes, workers)
+        lab.up(control_planes, workers, release)
         yield OwnLab(lab, lab.write_cluster_file(directory / "inventory" / name))
     finally:
         lab.down()

@@ -61,6 +61,24 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("os", "w1", system("rocky", "9.4"), {}, []),
     ("os", "w1", system("rhel", "8.10"), {}, ["error rhel 8.10 is too old"]),
     ("os", "w1", system("arch", ""), {}, ["warning arch  is not among the distributions"]),
+    *(
+        ("os", "w1", system(name, version), {}, [])
+        for name, version in [
+            ("debian", "12"),
+            ("debian", "13"),
+            ("ubuntu", "24.04"),
+            *(
+                (name, version)
+                for name in ("rhel", "rocky", "almalinux", "centos", "ol")
+                for version in ("9.6", "10.1")
+            ),
+            ("fedora", "43"),
+            ("opensuse-leap", "16.0"),
+            ("opensuse-tumbleweed", "20261120"),
+            ("sles", "16.0"),
+        ]
+    ),
+    ("os", "w1", system("opensuse-leap", "15.6"), {}, ["error opensuse-leap 15.6 is too old"]),
     ("os", "w1", {"os": {"id": ""}}, {}, ["warning an unknown operating system"]),
     ("architecture", "w1", {"arch": "aarch64"}, {}, ["error the processor is arm64, and the cluster file says amd64"]),
     ("architecture", "w1", {"arch": "riscv64"}, {}, ["error the processor is riscv64, which Kubikk has nothing for"]),
@@ -70,6 +88,14 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("kernel", "w1", {"kernel": "4.18.0-553.el8"}, {}, ["warning the kernel 4.18.0-553.el8 is older"]),
     ("kernel", "w1", {"kernel": "4.19.0"}, {}, []),
     ("kernel", "w1", features(overlay=False), {}, ["error the kernel lacks overlay, for containers"]),
+    ("kernel", "w1", features(br_netfilter=False) | system("rocky", "10.1"), {}, []),
+    (
+        "kernel",
+        "w1",
+        features(br_netfilter=False) | system("rocky", "9.6"),
+        {},
+        ["error the kernel lacks br_netfilter"],
+    ),
     ("kernel", "w1", features(vxlan=False), {}, ["error the kernel lacks vxlan, for flannel"]),
     ("kernel", "w1", features(vxlan=False), HOST_GW, []),
     ("kernel", "w1", features(vxlan=False), NO_PLUGIN, []),
@@ -170,6 +196,7 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("firewall", "w1", {"ufw": True}, {}, ["warning ufw filters packets"]),
     ("firewall", "w1", service("firewalld", "/usr/bin/python3"), {}, ["warning firewalld filters packets"]),
     ("firewall", "w1", service("firewalld", "", "inactive"), {}, []),
+    ("firewall", "w1", {"ufw": True}, {"network": {"firewall": "open"}}, []),
     ("selinux", "w1", {"selinux": "enforcing"}, {}, ["warning SELinux is enforcing"]),
     ("selinux", "w1", {"selinux": "permissive"}, {}, []),
     (

@@ -61,7 +61,15 @@ hosts:
   - {name: cp2, address: 192.168.1.12, roles: [control-plane]}
 """
     + _WORKERS,
-    "keepalived": _THREE + "api: {load_balancer: keepalived, endpoint: 192.168.1.10}\n",
+    "keepalived": _THREE
+    + "api: {load_balancer: keepalived, endpoint: 192.168.1.10}\n"
+    + "network: {firewall: open}\n"
+    + "proxy: {http: 'http://proxy.example.com:3128/', no_proxy: [.example.com]}\n",
+    "mixed-architectures": """\
+hosts:
+  - {name: cp1, address: 192.168.1.11, roles: [control-plane]}
+  - {name: w1, address: 192.168.1.21, roles: [worker], arch: arm64}
+""",
     "cloud": """\
 hosts:
   - {name: cp1, address: 192.168.1.11, roles: [control-plane], provider_id: "aws:///eu-west-1a/i-0123456789abcdef0"}

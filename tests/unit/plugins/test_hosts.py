@@ -4,30 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from ansible_collections.kubikk.kubikk.plugins.module_utils import health, kernel
-from ansible_collections.kubikk.kubikk.plugins.modules import probe, uninstall
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ('ID=debian\nVERSION_ID="12"', {"id": "debian", "version": "12", "family": "debian"}),
-        ('ID=ubuntu\nID_LIKE=debian\nVERSION_ID="24.04"', {"id": "ubuntu", "version": "24.04", "family": "debian"}),
-        (
-            'ID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"',
-            {"id": "rocky", "version": "9.4", "family": "redhat"},
-        ),
-        (
-            'ID="opensuse-leap"\nID_LIKE="suse opensuse"\nVERSION_ID="15"',
-            {"id": "opensuse-leap", "version": "15", "family": "suse"},
-        ),
-        ("NAME=x", {"id": "", "version": "", "family": "other"}),
-    ],
-)
-def test_os_release(text: str, expected: dict[str, str]) -> None:
-    assert probe.os_release(text) == expected
-
+from ansible_collections.kubikk.kubikk.plugins.modules import uninstall
 
 RULES = """*nat
 :PREROUTING ACCEPT [0:0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -34,6 +34,9 @@ def up(
     name: Name = "lab",
     control_planes: Annotated[int, typer.Option(min=1, help="Number of control-plane hosts.")] = 3,
     workers: Annotated[int, typer.Option(min=0, help="Number of workers.")] = 2,
+    release: Annotated[
+        Literal["bookworm", "trixie"], typer.Option(help="Debian release of new hosts: bookworm is 12, trixie 13.")
+    ] = "bookworm",
     hosts_only: Annotated[
         bool, typer.Option("--hosts-only", help="Boot hosts and write their cluster file; install nothing.")
     ] = False,
@@ -47,13 +50,19 @@ def up(
 
     if hosts_only:
         with display() as shown:
-            file = boot(_lab(name, shown), Path.cwd(), control_planes=control_planes, workers=workers)
+            file = boot(_lab(name, shown), Path.cwd(), control_planes=control_planes, workers=workers, release=release)
         stdout().print(f"the hosts are up; `kubikk up -f {file.relative_to(Path.cwd())}` installs a cluster on them")
         return
     with display() as shown:
         options = RunOptions(on_event=shown.on_event)
         workspace, result = lab_up(
-            _lab(name, shown), Path.cwd(), shown, options, control_planes=control_planes, workers=workers
+            _lab(name, shown),
+            Path.cwd(),
+            shown,
+            options,
+            control_planes=control_planes,
+            workers=workers,
+            release=release,
         )
     print_changes(result)
     if result.summary.failed:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from kubikk.hosts.checks.view import Fault, View, error, warning
-from kubikk.hosts.facts import Listener
+from kubikk.hosts.facts import HostFacts, Listener
 from kubikk.hosts.layout import FLANNEL_INTERFACE, FLANNEL_VXLAN, ports, uses_vxlan
 from kubikk.hosts.reachability import Attempt
 
@@ -55,15 +55,20 @@ def check_route(view: View) -> Iterator[Fault]:
         )
 
 
+def firewalls(facts: HostFacts) -> list[str]:
+    """Which of the firewalls that Kubikk knows filter packets on a host."""
+    firewalld = facts.units.get("firewalld")
+    return [name for name, on in (("firewalld", firewalld and firewalld.runs), ("ufw", facts.ufw)) if on]
+
+
 def check_firewall(view: View) -> Iterator[Fault]:
-    """Firewalls that are managed by others: their rules may come and go."""
-    firewalld = view.facts.units.get("firewalld")
-    names = [name for name, on in (("firewalld", firewalld and firewalld.runs), ("ufw", view.facts.ufw)) if on]
-    for name in names:
+    """Firewalls that are managed by others, unless Kubikk is to see to them: their rules may come and go."""
+    for name in firewalls(view.facts) if view.cluster.network.firewall == "leave" else ():
         numbers = ", ".join(f"{port.number}/{port.protocol}" for port in ports(view.cluster, view.host) if port.peers)
         yield warning(
             f"{name} filters packets",
-            f"Allow {numbers} from the other hosts, and what the pod network needs, or turn {name} off.",
+            f"Set network.firewall: open, or allow {numbers} from the other hosts and what the pod network needs "
+            f"(docs/bare-metal.md), or turn {name} off.",
         )
 
 
@@ -72,15 +77,23 @@ def check_selinux(view: View) -> Iterator[Fault]:
     if view.facts.selinux == "enforcing":
         yield warning(
             "SELinux is enforcing",
-            "Install container-selinux, or set it to permissive if pods cannot read their volumes.",
+            "Kubikk labels what it installs, but is not tested with it: docs/bare-metal.md. Set it to permissive if "
+            "something is denied (ausearch -m avc).",
         )
 
 
-def unreached(attempts: list[Attempt]) -> Iterator[tuple[str, Fault]]:
-    """Ports of hosts that others cannot connect to: host, fault. One fault per port, whoever cannot."""
+def unreached(attempts: list[Attempt], opening: Collection[str] = ()) -> Iterator[tuple[str, Fault]]:
+    """Ports of hosts that others cannot connect to: host, fault. One fault per port, whoever cannot.
+
+    Args:
+        attempts: connections tried.
+        opening: hosts whose firewall is about to be told to let them through; nothing is said of these.
+    """
     failed: dict[tuple[str, str, int, str], list[Attempt]] = defaultdict(list)
     tried: dict[tuple[str, str, int], int] = defaultdict(int)
     for attempt in attempts:
+        if attempt.target in opening:
+            continue
         place = (attempt.target, attempt.port.protocol, attempt.port.number)
         tried[place] += 1
         if attempt.result != "open":

@@ -9,17 +9,24 @@ from kubikk.hosts.checks.view import Fault, View, error, warning
 from kubikk.hosts.layout import uses_vxlan
 
 OLDEST = {
-    "debian": (11,),
-    "ubuntu": (22, 4),
-    "rhel": (9,),
-    "rocky": (9,),
-    "almalinux": (9,),
-    "centos": (9,),
-    "ol": (9,),
-    "fedora": (40,),
-    "amzn": (2023,),
+    "debian": ("Debian 11", (11,)),
+    "ubuntu": ("Ubuntu 22.04", (22, 4)),
+    "rhel": ("RHEL 9", (9,)),
+    "rocky": ("Rocky Linux 9", (9,)),
+    "almalinux": ("AlmaLinux 9", (9,)),
+    "centos": ("CentOS Stream 9", (9,)),
+    "ol": ("Oracle Linux 9", (9,)),
+    "fedora": ("Fedora 40", (40,)),
+    "amzn": ("Amazon Linux 2023", (2023,)),
+    "opensuse-leap": ("openSUSE Leap 16", (16,)),
+    "opensuse-tumbleweed": ("openSUSE Tumbleweed", ()),
+    "sles": ("SLES 16", (16,)),
 }
-"""The oldest release of each supported distribution: the first with Python 3.9 or newer."""
+"""The oldest release of each supported distribution, by its ID: the first with Python 3.9 or newer."""
+
+_APART_SINCE = 10
+_KEPT_APART = {"rhel", "centos", "rocky", "almalinux", "ol"}
+_IN_KERNEL_MODULES_EXTRA = {"br_netfilter"}
 
 OLDEST_SYSTEMD = 240
 """The first that takes the unit files' settings as they are written."""
@@ -45,11 +52,10 @@ def check_os(view: View) -> Iterator[Fault]:
     """A distribution that Kubikk is meant for, in a release that is new enough."""
     system = view.facts.os
     shown = system.name or system.id or "an unknown operating system"
-    supported = "Debian 11, Ubuntu 22.04, RHEL 9 and its relatives, Fedora 40, Amazon Linux 2023, or newer"
-    oldest = OLDEST.get(system.id)
-    if oldest is None:
-        yield warning(f"{shown} is not among the distributions that Kubikk is tested with", f"Use {supported}.")
-    elif (found := numbers(system.version)) and found < oldest:
+    supported = f"{', '.join(name for name, _ in OLDEST.values())}, or newer"
+    if system.id not in OLDEST:
+        yield warning(f"{shown} is not among the distributions that Kubikk knows", f"Use {supported}.")
+    elif (found := numbers(system.version)) and found < OLDEST[system.id][1]:
         yield error(f"{shown} is too old", f"Use {supported}.")
 
 
@@ -98,13 +104,20 @@ def check_kernel(view: View) -> Iterator[Fault]:
             "Use a newer kernel, or set kube_proxy.mode: iptables.",
         )
     for feature, purpose in _needed(view).items():
-        if not view.facts.features.get(feature, False):
+        if not view.facts.features.get(feature, False) and not _comes_with_package(view, feature):
             remedy = f"Load the module {feature}, or use a kernel that has it."
             if feature == "vxlan":
                 remedy = f"{remedy[:-1]}, or set network.backend: host-gw."
             if feature in _FEATURES_OF_MODES.get(mode, ()):
                 remedy = f"{remedy[:-1]}, or set kube_proxy.mode: iptables."
             yield error(f"the kernel lacks {feature}, for {purpose}", remedy)
+
+
+def _comes_with_package(view: View, feature: str) -> bool:
+    """Whether ``up`` installs what is missing: RHEL 10 and its relatives keep modules in kernel-modules-extra."""
+    system = view.facts.os
+    later = numbers(system.version)[:1] >= (_APART_SINCE,)
+    return system.id in _KEPT_APART and later and feature in _IN_KERNEL_MODULES_EXTRA
 
 
 # Beside what every mode of kube-proxy needs. ipvs binds Services' addresses to a dummy interface.

@@ -79,7 +79,9 @@ def examine(cluster: Cluster, probes: Mapping[str, HostProbe], attempts: list[At
     shared: dict[str, list[tuple[str, Fault]]] = {}
     for check, name, fault in identity.shared(known):
         shared.setdefault(name, []).append((check, fault))
-    for name, fault in network.unreached(attempts):
+    opens = cluster.network.firewall == "open"
+    opening = [name for name, facts in known.items() if opens and network.firewalls(facts)]
+    for name, fault in network.unreached(attempts, opening):
         shared.setdefault(name, []).append((REACHABILITY, fault))
     reached = {attempt.target for attempt in attempts}
     findings: list[Finding] = []
