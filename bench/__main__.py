@@ -18,6 +18,7 @@ from bench.installers.command import Command
 from bench.installers.floor import Floor
 from bench.installers.kubeadm import Kubeadm
 from bench.installers.kubikk import Kubikk
+from bench.lightweight import plan_many
 from bench.results import Measurement, Results
 from bench.site import Site, open_site
 from bench.table import table
@@ -92,6 +93,19 @@ def draw(
     for draw_one, name in ((charts.phases, "bench-phases.svg"), (charts.scaling, "bench-scaling.svg")):
         drawn = draw_one(found, directory / name)
         typer.echo(f"{directory / name}: {'drawn' if drawn else 'nothing was measured for it'}")
+
+
+@app.command()
+def lightweight(
+    hosts: Annotated[int, typer.Argument(min=4, max=200, help="How many.")] = 50,
+    lab: Annotated[str, typer.Option("--lab", help="The lab's name; it gets one host.")] = "bench",
+) -> None:
+    """Measure what a plan for many bare hosts costs: they are further addresses of one lab host."""
+    site = open_site(lab, ROOT)
+    try:
+        typer.echo(str(plan_many(site, hosts)))
+    finally:
+        site.lab.down()
 
 
 def _taking_part(case: Case, installers: dict[str, Installer], by: list[str] | None) -> list[Installer]:

@@ -79,8 +79,6 @@ def measure(
     Raises:
         KubikkError: the command failed.
     """
-    # Connections that ssh keeps open outlive the command: their processor time is counted, so they become ours.
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     begin = _count(site)
     marks: list[tuple[str, float]] = []
     with log.open("w") as out:
@@ -136,16 +134,18 @@ def _count(site: Site) -> _Counters:
     statistics = Path("/sys/class/net", names.bridge(site.lab.name), "statistics")
     return _Counters(
         at=time.monotonic(),
-        control_cpu=_own_cpu(),
-        host_cpu=sum(_group_cpu(site.lab.name, host.name) for host in site.hosts),
+        control_cpu=children_cpu(site),
+        host_cpu=hosts_cpu(site),
         sent=int((statistics / "tx_bytes").read_text()),
         received=int((statistics / "rx_bytes").read_text()),
         machine_cpu=_machine_cpu(),
     )
 
 
-def _own_cpu() -> float:
-    """Processor seconds of all children of this process: those that ended, and those that live."""
+def children_cpu(site: Site) -> float:
+    """Processor seconds of all that descends from this process, ended or alive, the site's hosts left out."""
+    # Connections that ssh keeps open outlive the command that made them: from now on they become ours.
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     while True:
         try:
             if os.waitpid(-1, os.WNOHANG)[0] == 0:
@@ -154,7 +154,8 @@ def _own_cpu() -> float:
             break
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     living = 0.0
-    for pid in _descendants(os.getpid()):
+    hosts = cgroups.processes(cgroups.groups(names.cgroup_prefix(site.lab.name), prefix=True))
+    for pid in set(_descendants(os.getpid())) - hosts:
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         except OSError:
@@ -176,6 +177,11 @@ def _descendants(pid: int) -> list[int]:
     for each in found:
         found += children.get(each, ())
     return found
+
+
+def hosts_cpu(site: Site) -> float:
+    """Processor seconds of all hosts' cgroups since the hosts were booted."""
+    return sum(_group_cpu(site.lab.name, host.name) for host in site.hosts)
 
 
 def _group_cpu(lab: str, host: str) -> float:
