@@ -77,7 +77,7 @@ class Kubeadm(Installer):
         for role, names in (("control-plane", list(images)), ("worker", _worker_images(images))):
             archive = payload / f"{role}.tar"
             if not archive.exists():
-                _write_archive(archive.with_suffix(".new"), [images[name] for name in names])
+                _write_archive(archive.with_suffix(".new"), [images[name] for name in names], _refs()["pause"])
                 archive.with_suffix(".new").rename(archive)
 
     def program(self, site: Site) -> Program:
@@ -139,17 +139,10 @@ def _worker_images(images: dict[str, Path]) -> list[str]:
 def _images(directory: Path) -> dict[str, Path]:
     """The images that kubeadm wants, under the names it asks for: assembled from the same binaries that Kubikk uses."""
     directory.mkdir(exist_ok=True)
-    binaries = kubernetes_artifacts("etcd", "kube-proxy", "kubeadm", *_SERVERS)
-    listed = subprocess.run(
-        [binaries["kubeadm"], "config", "images", "list", "--kubernetes-version", versions.DEFAULT],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+    binaries = kubernetes_artifacts("etcd", "kube-proxy", *_SERVERS)
     ready = kubernetes_artifacts("image-coredns", "image-pause")
     found: dict[str, Path] = {}
-    for ref in listed:
-        name = ref.rpartition("/")[2].partition(":")[0]
+    for name, ref in _refs().items():
         if name in ("coredns", "pause"):
             found[name] = ready[f"image-{name}.tar"]
             continue
@@ -157,6 +150,23 @@ def _images(directory: Path) -> dict[str, Path]:
         if not found[name].exists():
             _assemble(name, ref, binaries, found[name])
     return found
+
+
+def _refs() -> dict[str, str]:
+    """The references that kubeadm asks for, by the image's short name."""
+    listed = subprocess.run(
+        [
+            kubernetes_artifacts("kubeadm")["kubeadm"],
+            "config",
+            "images",
+            "list",
+            f"--kubernetes-version={versions.DEFAULT}",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    return {ref.rpartition("/")[2].partition(":")[0]: ref for ref in listed}
 
 
 def _assemble(name: str, ref: str, binaries: dict[str, Path], archive: Path) -> None:
@@ -198,13 +208,16 @@ def _tools(tree: Path) -> Iterator[Entry]:
         yield Entry(f"usr/sbin/{name}", link="xtables-nft-multi")
 
 
-def _write_archive(archive: Path, images: Iterable[Path]) -> None:
-    """Everything that a host is sent before kubeadm runs, as one tar."""
+def _write_archive(archive: Path, images: Iterable[Path], pause: str) -> None:
+    """Everything that a host is sent before kubeadm runs, as one tar; ``pause`` is the image of pods' sandboxes."""
     binaries = kubernetes_artifacts(*_EVERYWHERE)
     plugins = kubernetes_artifacts("cni-plugins")
     containerd = {
         "version": 3,
-        "plugins": {"io.containerd.cri.v1.runtime": {"restrict_oom_score_adj": True}},
+        "plugins": {
+            "io.containerd.cri.v1.images": {"pinned_images": {"sandbox": pause}},
+            "io.containerd.cri.v1.runtime": {"restrict_oom_score_adj": True},
+        },
     }
     texts = {
         "etc/systemd/system/containerd.service": _CONTAINERD_UNIT,
