@@ -95,12 +95,7 @@ class ActionModule(ActionBase):
             foreseen: files that the host is known to lack, as the fact ``kubikk_lacking`` has them.
             task_vars: Ansible's.
         """
-        lacking = [
-            {"sha256": file["sha256"], "name": name}
-            for artifact in wanted
-            for name, file in artifact["files"].items()
-            if "%s/%s/%s" % (artifact["component"], name, file["sha256"]) in foreseen
-        ]
+        lacking = self._foreseen(args, wanted, foreseen)
         if lacking and not self._task.check_mode:
             args["staging"] = self._ship(lacking, wanted)
         answer = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
@@ -114,6 +109,18 @@ class ActionModule(ActionBase):
         if "staging" in args:
             answer["shipped"] = [entry["name"] for entry in lacking]
         return answer
+
+    @staticmethod
+    def _foreseen(args, wanted, known):
+        """Wanted files that are known to be lacking; a call that only finishes follows one that sent them."""
+        if args.get("finish"):
+            return []
+        return [
+            {"sha256": file["sha256"], "name": name}
+            for artifact in wanted
+            for name, file in artifact["files"].items()
+            if "%s/%s/%s" % (artifact["component"], name, file["sha256"]) in known
+        ]
 
     @staticmethod
     def _digest(args):

@@ -1,4 +1,4 @@
-"""What makes two calls of ``component`` the same."""
+"""What makes two calls of ``component`` the same, and what is sent before the first one."""
 
 from __future__ import annotations
 
@@ -57,3 +57,18 @@ def test_where_things_lie_and_when_to_restart_make_no_difference(change: Callabl
 )
 def test_what_the_host_is_to_be_makes_one(change: Callable[[dict[str, Any]], object]) -> None:
     assert _digest(change) != SAME
+
+
+@pytest.mark.parametrize(
+    ("call", "known", "sent"),
+    [
+        ({}, {"x/x/ab"}, ["x"]),
+        ({}, {"x/x/cd", "x/y/ab", "y/x/ab"}, []),
+        ({}, set(), []),
+        # The call before this one sent them.
+        ({"finish": True}, {"x/x/ab"}, []),
+    ],
+)
+def test_what_is_known_to_be_lacking_is_sent_once(call: dict[str, Any], known: set[str], sent: list[str]) -> None:
+    found = ActionModule._foreseen({**_CALL, **call}, _CALL["artifacts"], known)
+    assert [entry["name"] for entry in found] == sent
