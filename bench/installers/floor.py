@@ -83,7 +83,7 @@ def _collecting(begun: str) -> str:
     pruned = " -o ".join(f"-path {shlex.quote(path)}" for path in _OWN)
     beside = " ".join(f"test ! -e {path} || find {path} -xdev -maxdepth {depth} -print0;" for path, depth in _BESIDE)
     changed = f"find / -xdev \\( {pruned} \\) -prune -o \\( -type f -o -type l -o -type d \\) -newerct @{begun} -print0"
-    return f"{{ {changed}; {beside} }} | tar --null --no-recursion --numeric-owner -T - -C / -cf - 2>/dev/null"
+    return f"{{ {changed}; {beside} }} | tar --null --no-recursion --numeric-owner -T - -cf - 2>/dev/null"
 
 
 def _write_objects(site: Site, payload: Path) -> None:

@@ -21,9 +21,10 @@ servers() { on "$1" 'systemctl start kube-apiserver kube-controller-manager kube
     curl -sf --cacert /etc/kubernetes/kube-apiserver/ca.crt https://127.0.0.1:6443/readyz && exit
     sleep 0.2
   done; exit 1'; }
+# Not waited for: flanneld fails, and is started again, until the node is registered.
 node() { on "$1" "systemctl start containerd
   for image in /opt/kubikk/image-*/*/*.tar; do ctr --namespace k8s.io images import --local --digests=false \$image; done
-  systemctl start $(cat "$FLOOR_PAYLOAD/$1.units")"; }
+  systemctl start --no-block $(cat "$FLOOR_PAYLOAD/$1.units")"; }
 
 first=${BENCH_CONTROL_PLANES%% *}
 
