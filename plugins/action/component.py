@@ -1,8 +1,15 @@
-"""The control node's half of the module ``component``: renders templates, reads files and ships binaries."""
+"""The control node's half of the module ``component``: renders templates, reads files and ships binaries.
+
+What ``probe`` found out spares a host work: a component that is as a call of the same digest left it is not touched,
+and binaries that the host lacks are shipped without asking first.
+"""
 
 from __future__ import annotations
 
 import base64
+import functools
+import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -22,8 +29,31 @@ class _NoRoomError(Exception):
         self.failure = {"kind": "disk-full", "path": STAGING, "seen": text}
 
 
+def _untouched(active):
+    """The module's answer for a component that has nothing to do."""
+    nothing = {key: [] for key in ("files", "changes", "restarted", "reasons", "diff")}
+    return dict(nothing, changed=False, restart_required=False, active=active, executions=0)
+
+
+def _plain(value):
+    """A value without Ansible's own types, whose items are evaluated only as they are asked for."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (bool, int)) else str(value)
+
+
+@functools.cache
+def _program():
+    """sha256 of the module and of what it is made of."""
+    plugins = Path(__file__).parents[1]
+    files = [plugins / "modules" / "component.py", *sorted((plugins / "module_utils").glob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).digest()
+
+
 class ActionModule(ActionBase):
-    """Runs the module once, and a second time where the host lacked binaries."""
+    """Runs the module; not at all where it has nothing to do, and twice where the host lacks what was not foreseen."""
 
     _supports_check_mode = True
     TRANSFERS_FILES = True
@@ -37,19 +67,73 @@ class ActionModule(ActionBase):
             args["contents"] = self._contents(args, task_vars)
         except (AnsibleError, OSError) as error:
             raise AnsibleActionFail("%s: %s" % (args.get("name"), error)) from error
-        answer = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
-        lacking = answer.pop("missing_artifacts", None)
-        if lacking:
-            try:
-                args["staging"] = self._ship(lacking, (args.get("artifacts") or []) + (args.get("images") or []))
-            except _NoRoomError as error:
-                result.update(failed=True, msg="%s: %s" % (args["name"], error), failure=error.failure)
-                return result
-            answer = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
-            answer["shipped"] = [entry["name"] for entry in lacking]
+        facts = (task_vars or {}).get("ansible_facts") or {}
+        args["digest"] = self._digest(args)
+        known = (facts.get("kubikk_converged") or {}).get(args.get("name"))
+        if known and known["digest"] == args["digest"]:
+            result.update(_untouched(known["active"]))
+            return result
+        wanted = (args.get("artifacts") or []) + (args.get("images") or [])
+        try:
+            answer = self._converge(args, wanted, set(facts.get("kubikk_lacking") or []), task_vars)
+        except _NoRoomError as error:
+            result.update(failed=True, msg="%s: %s" % (args["name"], error), failure=error.failure)
+            return result
         answer.pop("invocation", None)
         result.update(answer)
+        if result.get("changed") and not self._task.check_mode:
+            # What was found before need not hold any longer.
+            result["ansible_facts"] = {"kubikk_converged": {}}
         return result
+
+    def _converge(self, args, wanted, foreseen, task_vars):
+        """Runs the module, once what the host lacks is there.
+
+        Args:
+            args: the module's.
+            wanted: artifacts and images.
+            foreseen: files that the host is known to lack, as the fact ``kubikk_lacking`` has them.
+            task_vars: Ansible's.
+        """
+        lacking = self._foreseen(args, wanted, foreseen)
+        if lacking and not self._task.check_mode:
+            args["staging"] = self._ship(lacking, wanted)
+        answer = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
+        answer["executions"] = 1
+        unforeseen = answer.pop("missing_artifacts", None)
+        if unforeseen:
+            lacking = unforeseen
+            args["staging"] = self._ship(lacking, wanted)
+            answer = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
+            answer["executions"] = 2
+        if "staging" in args:
+            answer["shipped"] = [entry["name"] for entry in lacking]
+        return answer
+
+    @staticmethod
+    def _foreseen(args, wanted, known):
+        """Wanted files that are known to be lacking; a call that only finishes follows one that sent them."""
+        if args.get("finish"):
+            return []
+        return [
+            {"sha256": file["sha256"], "name": name}
+            for artifact in wanted
+            for name, file in artifact["files"].items()
+            if "%s/%s/%s" % (artifact["component"], name, file["sha256"]) in known
+        ]
+
+    @staticmethod
+    def _digest(args):
+        """Changes with everything that a call says of the host, and with the program that does it."""
+        said = {key: _plain(value) for key, value in args.items() if key not in ("restart", "finish")}
+        # Where things lie on the control node means nothing: `plan` works on a copy, and another node has other paths.
+        for entry in said.get("files") or []:
+            entry.pop("src", None)
+        for artifact in (said.get("artifacts") or []) + (said.get("images") or []):
+            for file in artifact["files"].values():
+                file.pop("path", None)
+        text = json.dumps(said, sort_keys=True)
+        return hashlib.sha256(_program() + text.encode()).hexdigest()
 
     def _contents(self, args, task_vars):
         """Base64 contents by path for files, and by "unit NAME" and "drop-in NAME" for units."""

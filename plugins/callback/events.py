@@ -31,6 +31,7 @@ SAFE = (
     "nodes",
     "restart_required",
     "failure",
+    "executions",
 )
 
 
@@ -81,7 +82,7 @@ class CallbackModule(CallbackBase):
             host=host,
             changed=bool(answer.get("changed")),
             duration=round(time.time() - started, 3) if started else None,
-            result={key: answer[key] for key in SAFE if answer.get(key)},
+            result={key: answer[key] for key in SAFE if answer.get(key) or (key == "executions" and key in answer)},
             diff=self._diff(task, answer),
             **fields,
         )

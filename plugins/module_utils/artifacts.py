@@ -124,9 +124,11 @@ def install(artifact, staging, root=ROOT):
     present = installed(artifact, root)
     done = []
     for name, wanted in sorted(artifact["files"].items()):
-        if name in present:
-            continue
         shipped = os.path.join(staging, wanted["sha256"])
+        if name in present:
+            if staging and os.path.exists(shipped):
+                os.unlink(shipped)
+            continue
         if not os.path.exists(shipped):
             raise ValueError("%s of %s did not arrive on the host" % (name, artifact["component"]))
         os.makedirs(directory, mode=0o755, exist_ok=True)

@@ -286,6 +286,11 @@ options:
   staging:
     description: Where the action plugin put shipped files; set by it.
     type: path
+  digest:
+    description:
+      - Of the whole call; set by the action plugin. It is noted on the host together with what was found there at the
+        end, so that M(kubikk.kubikk.probe) can tell that a later call of the same digest has nothing to do.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -358,6 +363,7 @@ from ansible_collections.kubikk.kubikk.plugins.module_utils import (
     images,
     kernel,
     packages,
+    records,
     selinux,
     systemd,
     users,
@@ -442,6 +448,7 @@ def component_spec():
         "finish": flag_off,
         "contents": {"type": "dict", "default": {}, "no_log": True},
         "staging": path,
+        "digest": text,
     }
 
 
@@ -498,15 +505,26 @@ class Component:
             self.changed_paths.append(entry["path"])
             self.diffs.append(diff)
 
-    def _kernel(self):
+    def _kernel_files(self):
+        """The files that hold kernel settings, as entries for ``ensure_file``."""
         want = self.want
-        for path, text in (
+        texts = (
             (kernel.MODULES_FILE, kernel.text_of_modules(want["kernel_modules"])),
             (kernel.SYSCTL_FILE, kernel.text_of_sysctls(want["sysctls"])),
-        ):
-            if text:
-                entry = {"path": path, "content_base64": files.encoded(text), "owner": "root", "group": "root"}
-                self._file(dict(entry, mode="0644", secret=False, create_only=False))
+        )
+        common = {"owner": "root", "group": "root", "mode": "0644", "secret": False, "create_only": False}
+        return [dict(common, path=path, content_base64=files.encoded(text)) for path, text in texts if text]
+
+    def record(self):
+        """Notes on the host that it is as it was to be, for ``probe`` to look at."""
+        unit_files = [entry for unit in self.want["units"] for entry in systemd.unit_files(unit)]
+        described = records.describe(self.want, unit_files + self._kernel_files())
+        records.write(self.want["name"], self.want["digest"], described)
+
+    def _kernel(self):
+        want = self.want
+        for entry in self._kernel_files():
+            self._file(entry)
         loaded, warnings = kernel.load_modules(want["kernel_modules"], self.act)
         applied, more = kernel.apply_sysctls(want["sysctls"], self.act)
         self.changes += ["kernel module " + name for name in loaded] + ["sysctl " + text for text in applied]
@@ -592,6 +610,8 @@ def main():
             if not want["finish"]:
                 imported = images.ensure_images(want["images"], want["runtime"], component.act)
                 component.changes += ["image " + ref for ref in imported]
+            if component.act and want["digest"] and not required:
+                component.record()
     except (alone.BusyError, systemd.UnitError, packages.PackageError, images.ImageError, OSError, ValueError) as error:
         module.fail_json(
             msg="%s: %s" % (want["name"], error),

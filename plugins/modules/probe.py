@@ -16,6 +16,11 @@ options:
     type: list
     elements: path
     default: []
+  artifacts:
+    description: Binaries and images, to tell which of them the host lacks; as of M(kubikk.kubikk.component).
+    type: list
+    elements: dict
+    default: []
 attributes:
   check_mode:
     support: full
@@ -30,7 +35,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ansible_facts:
-  description: The fact C(kubikk_probe).
+  description:
+    - The fact C(kubikk_probe).
+    - The fact C(kubikk_lacking), component, name and sha256 of each file that the host lacks, with slashes between.
+    - The fact C(kubikk_converged), components that are found as their last call left them.
   returned: always
   type: dict
 """
@@ -41,6 +49,7 @@ import platform
 import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils import alone, artifacts, records
 from ansible_collections.kubikk.kubikk.plugins.module_utils.distributions import OS_RELEASE, os_release
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -54,10 +63,23 @@ def interfaces():
     }
 
 
+def converged(act):
+    """Components that are as they were left; a run that was killed and is still at work here is waited for."""
+    try:
+        with alone.alone(act):
+            return records.converged()
+    except alone.BusyError:
+        return {}
+
+
 def main():
     """Runs the module."""
     module = AnsibleModule(
-        argument_spec={"paths": {"type": "list", "elements": "path", "default": []}}, supports_check_mode=True
+        argument_spec={
+            "paths": {"type": "list", "elements": "path", "default": []},
+            "artifacts": {"type": "list", "elements": "dict", "default": []},
+        },
+        supports_check_mode=True,
     )
     with open(OS_RELEASE) as stream:
         release = os_release(stream.read())
@@ -74,7 +96,14 @@ def main():
         "interfaces": interfaces(),
         "exists": {path: os.path.exists(path) for path in module.params["paths"]},
     }
-    module.exit_json(changed=False, ansible_facts={"kubikk_probe": probe})
+    facts = {
+        "kubikk_probe": probe,
+        "kubikk_lacking": [
+            "%(component)s/%(name)s/%(sha256)s" % entry for entry in artifacts.missing(module.params["artifacts"])
+        ],
+        "kubikk_converged": converged(not module.check_mode),
+    }
+    module.exit_json(changed=False, ansible_facts=facts)
 
 
 if __name__ == "__main__":

@@ -334,7 +334,9 @@ def main():
             removed = uninstall(module.params, act)
     except alone.BusyError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=bool(removed), removed=removed)
+    # What `probe` found before need not hold any longer.
+    facts = {"kubikk_converged": {}} if removed and act else {}
+    module.exit_json(changed=bool(removed), removed=removed, ansible_facts=facts)
 
 
 if __name__ == "__main__":

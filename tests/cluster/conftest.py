@@ -22,6 +22,7 @@ from tests.cluster.support.waiting import until
 _FIRST = "test_nodes.py"
 _LAST = (
     "test_idempotence.py",
+    "test_cost.py",
     "test_ansible_alone.py",
     "test_plan.py",
     "test_drift.py",

@@ -87,8 +87,8 @@ class Summary:
             return
         self._at_work.pop(event.host, None)
         if event.is_result:
-            # A host that lacked binaries ran the module twice.
-            host.executions += 2 if event.result.get("shipped") else 1
+            # None where the host is as it was left, two where it lacked what nobody foresaw.
+            host.executions += event.result.get("executions", 1)
         self._result(event, host, cell)
 
     def _result(self, event: Event, host: HostSummary, cell: tuple[str, str]) -> None:

@@ -32,6 +32,15 @@ def test_missing_then_installed(tmp_path: Path) -> None:
     assert not staging.exists()
 
 
+def test_what_is_shipped_in_vain_does_not_stay(tmp_path: Path) -> None:
+    root, staging = str(tmp_path / "opt"), tmp_path / "staging"
+    for installed in (["tool"], []):
+        ship(staging, b"program")
+        assert artifacts.install(artifact(), str(staging), root) == installed
+        artifacts.leave_staging(str(staging))
+        assert not staging.exists()
+
+
 def test_replaced_binary_is_missing_again(tmp_path: Path) -> None:
     root, staging = str(tmp_path / "opt"), tmp_path / "staging"
     ship(staging, b"program")

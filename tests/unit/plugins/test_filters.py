@@ -10,6 +10,7 @@ import yaml
 from ansible_collections.kubikk.kubikk.plugins.filter.flags import flags
 from ansible_collections.kubikk.kubikk.plugins.filter.image_archives import image_archives
 from ansible_collections.kubikk.kubikk.plugins.filter.kubeconfig import kubeconfig
+from ansible_collections.kubikk.kubikk.plugins.filter.of_arch import of_arch
 from ansible_collections.kubikk.kubikk.plugins.filter.to_toml import to_toml
 
 
@@ -46,3 +47,10 @@ def test_image_archives() -> None:
     assert image_archives({"image-x": image}, ["image-x"], "amd64") == [
         {"component": "image-x", "version": "1", "ref": "r/x:1", "files": {"x.tar": {"sha256": "0"}}}
     ]
+
+
+def test_artifacts_of_an_architecture() -> None:
+    files = {"x": {"path": "/cache/x", "sha256": "ab"}}
+    artifacts = {"both": {"version": "1", "amd64": {"files": files}, "arm64": {"files": {}}}, "one": {"version": "2"}}
+    assert of_arch(artifacts, "amd64") == [{"component": "both", "version": "1", "files": files}]
+    assert of_arch(artifacts, "riscv64") == []
