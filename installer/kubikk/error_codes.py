@@ -145,7 +145,8 @@ PACKAGE_MISSING = Code(
 ETCD_NO_QUORUM = Code(
     "KBK-401",
     "etcd has no quorum",
-    "a member that runs says that there is no leader, or too few other members are healthy to restart one",
+    "a member that runs says that there is no leader, too few other members are healthy to restart one, or the API "
+    "server gets no answer from any member",
     "More than half of the members are down, hang, or cannot reach each other on port 2380.",
     "Bring the other members back: `kubikk status` tells which do not run, `journalctl -u etcd` on them tells "
     "why. Nothing "
@@ -184,6 +185,23 @@ PODS_UNAVAILABLE = Code(
     "No node has room for them, a taint keeps them away, or they fail.",
     "See `kubectl -n kube-system describe pods` and `kubectl -n kube-system logs` of the pods that the message names.",
 )
+NODE_NOT_DRAINED = Code(
+    "KBK-406",
+    "The pods of a node cannot be moved",
+    "`kubectl drain` does not end within `kubernetes.drain_timeout`; the node takes pods again, as before",
+    "A PodDisruptionBudget holds a pod back, a pod has no controller that would start it elsewhere, or it takes too "
+    "long to end.",
+    "Make room for what the budget holds back (another replica, another node), give pods without a controller one or "
+    "delete them, or raise `kubernetes.drain_timeout`. Then run the same command again.",
+)
+HOST_BUSY = Code(
+    "KBK-407",
+    "Another run is changing the host",
+    "a step of a run that was killed, or of another program, holds the host's lock for minutes",
+    "A package installation or an upload that hangs.",
+    "See what the process that the message names waits for on {host}, and end it if it is stuck. Then run the same "
+    "command again.",
+)
 CERTIFICATE_EXPIRED = Code(
     "KBK-501",
     "A certificate has expired",
@@ -199,7 +217,7 @@ CODES: tuple[Code, ...] = (
     *(UNREACHABLE, HOST_KEY_CHANGED, HOST_KEY_UNKNOWN, LOGIN_REFUSED, SUDO_REFUSED, PORT_CLOSED),
     *(DISK_FULL, CLOCK_SKEW, PORT_TAKEN, NOT_FIT),
     *(ARTIFACT_UNREACHABLE, CHECKSUM_WRONG, IMAGE_MISSING, PACKAGE_MISSING),
-    *(ETCD_NO_QUORUM, API_UNHEALTHY, NODE_NOT_READY, UNIT_UNHEALTHY, PODS_UNAVAILABLE),
+    *(ETCD_NO_QUORUM, API_UNHEALTHY, NODE_NOT_READY, UNIT_UNHEALTHY, PODS_UNAVAILABLE, NODE_NOT_DRAINED, HOST_BUSY),
     CERTIFICATE_EXPIRED,
 )
 """All of them, in the order of their ids."""

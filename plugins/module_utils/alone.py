@@ -14,6 +14,8 @@ PATIENCE = 180.0
 class BusyError(Exception):
     """Another execution works on this host and does not end."""
 
+    kind = "busy"
+
 
 @contextlib.contextmanager
 def alone(act, path=PATH, patience=PATIENCE):

@@ -59,11 +59,16 @@ changes:
   returned: always
   type: list
   elements: str
+failure:
+  description: What went wrong as data.
+  returned: on failure
+  type: dict
 """
 
 import json
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubikk.kubikk.plugins.module_utils import api_failures
 from ansible_collections.kubikk.kubikk.plugins.module_utils.cordon import cordon, is_ours, uncordon
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
 
@@ -138,7 +143,7 @@ def main():
             if not module.check_mode:
                 come_back(module, node)
     except KubectlError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), failure=api_failures.of(kubectl, error))
     module.exit_json(changed=bool(changes), changes=changes)
 
 
@@ -151,10 +156,10 @@ def drain(module, node, found):
     except KubectlError as error:
         if change:
             node.patch(uncordon())
+        name = module.params["node"]
         module.fail_json(
-            msg="the pods of node %s could not be moved, and it stays as it is: %s\n"
-            "Give pods without a controller one or delete them; make room for what a PodDisruptionBudget holds back."
-            % (module.params["node"], error)
+            msg="the pods of node %s could not be moved, and it stays as it is: %s" % (name, error),
+            failure={"kind": "drain", "node": name, "seen": str(error)},
         )
 
 
@@ -167,7 +172,9 @@ def come_back(module, node):
 
     missing = poll(reasons, module.params["timeout"])
     if missing:
-        module.fail_json(msg="after %d s: %s" % (module.params["timeout"], "; ".join(missing)))
+        seen = "after %d s: %s" % (module.params["timeout"], "; ".join(missing))
+        found = {"name": module.params["node"], "seen": seen}
+        module.fail_json(msg=seen, failure={"kind": "nodes", "nodes": [found]})
     if is_ours(node.get()):
         node.patch(uncordon())
 

@@ -74,7 +74,7 @@ failure:
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kubikk.kubikk.plugins.module_utils import failures
+from ansible_collections.kubikk.kubikk.plugins.module_utils import api_failures
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
 
 LABEL = "app.kubernetes.io/managed-by"
@@ -224,7 +224,7 @@ def main():
         if reasons:
             fail(module, kubectl, reasons, objects)
     except KubectlError as error:
-        module.fail_json(msg=str(error), failure=failures.of(error))
+        module.fail_json(msg=str(error), failure=api_failures.of(kubectl, error))
     module.exit_json(changed=bool(objects), objects=objects)
 
 

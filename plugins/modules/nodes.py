@@ -83,7 +83,7 @@ failure:
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kubikk.kubikk.plugins.module_utils import failures
+from ansible_collections.kubikk.kubikk.plugins.module_utils import api_failures
 from ansible_collections.kubikk.kubikk.plugins.module_utils.cordon import is_ours, uncordon
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
 
@@ -237,7 +237,7 @@ def main():
             for name in left if not module.check_mode else []:
                 kubectl("patch", "node", name, "--type=merge", "-p", json.dumps(uncordon()))
     except KubectlError as error:
-        module.fail_json(msg=str(error), failure=failures.of(error), nodes=changed)
+        module.fail_json(msg=str(error), failure=api_failures.of(kubectl, error), nodes=changed)
     if reasons:
         fail(module, reasons, changed)
     module.exit_json(changed=bool(changed), nodes=changed, diff=diffs)

@@ -92,7 +92,7 @@ import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kubikk.kubikk.plugins.module_utils import alone
+from ansible_collections.kubikk.kubikk.plugins.module_utils import alone, failures
 from ansible_collections.kubikk.kubikk.plugins.module_utils.runtimes import RUNTIMES
 
 UNIT_DIRECTORY = Path("/etc/systemd/system")
@@ -333,7 +333,7 @@ def main():
         with alone.alone(act):
             removed = uninstall(module.params, act)
     except alone.BusyError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), failure=failures.of(error))
     # What `probe` found before need not hold any longer.
     facts = {"kubikk_converged": {}} if removed and act else {}
     module.exit_json(changed=bool(removed), removed=removed, ansible_facts=facts)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.support.access import Access
+from tests.cluster.support.api import Api
 from tests.cluster.support.description import Description
 from tests.cluster.support.runs import PROGRAMS, changes, events, kubikk, latest, runs
 from tests.cluster.support.terminal import CTRL_C, at_terminal
+from tests.cluster.support.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -109,3 +111,52 @@ def test_twice_ends_at_once(cluster: Description, access: Access, up: list[str])
     assert again.returncode == 0, again.stdout
     assert _unfinished(cluster, access) == ""
     assert access.succeeds(cluster.workers[0].name, "test -x /usr/local/bin/kubelet -a -x /usr/local/bin/containerd")
+
+
+@pytest.fixture
+def without_network(cluster: Description, access: Access, api: Api) -> Iterator[str]:
+    """Gives a worker a broken network configuration, so that it is not Ready; yields its name."""
+    name = cluster.workers[0].name
+    access.output(name, "echo '{' > /etc/cni/net.d/00-broken.conflist")
+    until(lambda: not _is_ready(api, name), "it is not Ready", within=120)
+    yield name
+    access.output(name, "rm -f /etc/cni/net.d/00-broken.conflist")
+    until(lambda: _is_ready(api, name), "it is Ready", within=120)
+
+
+def _is_ready(api: Api, name: str) -> bool:
+    (node,) = [each for each in api.items("/api/v1/nodes") if each["metadata"]["name"] == name]
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in node["status"]["conditions"])
+
+
+def _waiting(cluster: Description) -> Callable[[], bool]:
+    """Tells whether a run that begins after this call waits for nodes."""
+    before = latest(cluster.directory)
+
+    def begun() -> bool:
+        run = latest(cluster.directory)
+        told = [] if run is None or run == before else events(run)
+        return any("until they are Ready" in each.get("task", "") for each in told)
+
+    return begun
+
+
+@pytest.mark.usefixtures("without_network")
+def test_while_it_waits_for_nodes(cluster: Description, up: list[str]) -> None:
+    begun = _waiting(cluster)
+    with at_terminal([*up, "--wait", "200", "--skip-preflight"]) as terminal:
+        terminal.until(begun, "waiting for nodes", within=_PATIENCE)
+        terminal.type(CTRL_C)
+        terminal.until(lambda: "stopping when" in terminal.output, "an answer", within=60)
+        terminal.type(CTRL_C)
+        pressed = time.monotonic()
+        assert terminal.end(within=60) == 130
+        assert time.monotonic() - pressed < 5
+    assert "Traceback" not in terminal.output
+    assert _summary(runs(cluster.directory)[-1])["interrupted"] is True
+
+
+def test_nothing_is_left_of_it(cluster: Description) -> None:
+    again = kubikk("up", "-f", str(cluster.cluster_file))
+    assert again.returncode == 0, again.stdout
+    assert changes(runs(cluster.directory)[-1]) == []

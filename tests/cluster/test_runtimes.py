@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from kubikk.error_codes import NODE_NOT_DRAINED
 from kubikk.paths import content_root
 from tests.cluster.support.access import Access
 from tests.cluster.support.api import Api, tls
@@ -200,7 +201,8 @@ def test_a_budget_that_holds_pods_back_is_respected(own: OwnLab, control: Api) -
     result = kubikk("up", "-f", str(own.file))
     own.file.write_text(original)
     assert result.returncode == 1, result.stdout
-    assert f"the pods of node {host} could not be moved, and it stays as it is" in result.stdout
+    said = " ".join(result.stdout.split())
+    assert f"the pods of node {host} could not be moved, and it stays as it is ({NODE_NOT_DRAINED.id})" in said
     assert "disruption budget" in result.stdout
     # Nothing happened: its pods are where they were, and it takes new ones.
     assert _reported(control) == {"cp1": "containerd", **_RUNTIMES}

@@ -55,6 +55,9 @@ def recognise(event: Event) -> KubikkError:
         "nodes": _nodes,
         "pods": _pods,
         "api": _api,
+        "etcd": _etcd,
+        "drain": _drain,
+        "busy": _busy,
     }.get(found.get("kind", ""))
     if read is not None:
         return read(found, event.host)
@@ -170,3 +173,28 @@ def _pods(found: Mapping[str, Any], host: str) -> KubikkError:
 def _api(found: Mapping[str, Any], host: str) -> KubikkError:
     code = _in_journal([found["seen"]]) or codes.API_UNHEALTHY
     return KubikkError("the API does not answer kubectl as it should", host=host, cause=found["seen"], code=code)
+
+
+def _etcd(found: Mapping[str, Any], host: str) -> KubikkError:
+    code = codes.ETCD_NO_QUORUM
+    return KubikkError(
+        "etcd has no quorum",
+        host=host,
+        cause=found["seen"],
+        remedy=code.advice(host, "etcd"),
+        code=code,
+        journal=tuple(found["journal"]),
+    )
+
+
+def _drain(found: Mapping[str, Any], host: str) -> KubikkError:
+    return KubikkError(
+        f"the pods of node {found['node']} could not be moved, and it stays as it is",
+        host=host,
+        cause=found["seen"],
+        code=codes.NODE_NOT_DRAINED,
+    )
+
+
+def _busy(found: Mapping[str, Any], host: str) -> KubikkError:
+    return KubikkError("another run is changing the host", host=host, cause=found["seen"], code=codes.HOST_BUSY)
