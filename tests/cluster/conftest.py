@@ -45,8 +45,13 @@ _LAST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Orders files; tests keep their order inside of them."""
+    """Orders files; tests keep their order inside of them.
+
+    Files that ask the running cluster are one group, which has one process; every other file makes a lab of its own, and
+    can run beside it.
+    """
     here = Path(__file__).parent
 
     def rank(item: pytest.Item) -> int:
@@ -58,6 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return _LAST.index(name) + 1 if name in _LAST else -int(name == _FIRST)
 
     items.sort(key=rank)
+    sharing = {item.path for item in items if "cluster" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("shared" if item.path in sharing else item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -68,8 +68,10 @@ def test_a_wrong_type_is_refused(refused: Callable[..., str]) -> None:
 
 
 @pytest.mark.usefixtures("healed")
-def test_it_goes_without_a_trace(host: Host, converge_with: Callable[..., tuple[int, str]]) -> None:
+def test_it_goes_with_its_keys(host: Host, converge_with: Callable[..., tuple[int, str]]) -> None:
     code, output = converge_with(cloud_controller_manager_enabled=False)
     assert code == 0, output
     assert unit(host, _NAME).enabled == ""
-    assert not any(host.file(path).exists for path in (_DIRECTORY, f"/opt/kubikk/{_NAME}"))
+    # The program stays, as versions that are not used any longer do.
+    assert host.check_output(f"find {_DIRECTORY} -type f") == ""
+    assert not host.file(f"/usr/local/bin/{_NAME}").exists
