@@ -24,7 +24,7 @@ def of(kubectl, error, clock=time.time, journal=systemd.journal):
     try:
         kubectl("get", "--raw", "/readyz/etcd", timeout=15)
     except KubectlError as found:
-        if "etcd failed" in str(found):
+        if "data from etcd" in str(found):
             lines, _ = journal("etcd", clock() - _RECENT)
             return {"kind": "etcd", "seen": "%s; %s" % (error, found), "journal": lines}
     return failures.of(error)

@@ -49,8 +49,8 @@ _LAST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Orders files; tests keep their order inside of them.
 
-    Files that ask the running cluster are one group, which has one process; every other file makes a lab of its own, and
-    can run beside it.
+    Files that ask the running cluster are one group, which has one process; every other file makes a lab of its own,
+    and can run beside it.
     """
     here = Path(__file__).parent
 

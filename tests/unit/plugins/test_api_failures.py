@@ -35,7 +35,7 @@ def failure(error: str | None) -> dict[str, Any]:
 
 
 def test_etcd_does_not_answer() -> None:
-    said = "internal server error: etcd failed: error getting data from etcd: context deadline exceeded"
+    said = "internal server error: error getting data from etcd: context deadline exceeded"
     assert failure(said) == {"kind": "etcd", "seen": f"no answer in 60 s; {said}", "journal": LINES}
 
 

@@ -49,6 +49,7 @@ def want(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "kernel_modules": [],
         "sysctls": {},
         "packages": ["present"],
+        "selinux_booleans": [],
         "units": [
             {
                 "name": "unit",
