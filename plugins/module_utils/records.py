@@ -11,10 +11,13 @@ import hashlib
 import json
 import os
 
-from . import artifacts, files, health, images, kernel, packages, systemd, users
+from . import artifacts, distributions, files, health, images, kernel, packages, selinux, systemd, users
 
 DIRECTORY = "/var/lib/kubikk/components"
-_SECTIONS = ("users", "directories", "absent", "kernel_modules", "sysctls", "packages", "images", "runtime")
+_SECTIONS = (
+    *("users", "directories", "absent", "kernel_modules", "sysctls", "packages", "selinux_booleans"),
+    *("images", "runtime"),
+)
 _OF_FILE = ("path", "owner", "group", "mode", "create_only")
 _OF_UNIT = ("name", "state", "inputs", "health", "intact")
 
@@ -117,7 +120,8 @@ def holds(want, states):
         and not any(users.ensure_user(user, False) for user in want["users"])
         and not artifacts.missing(want["artifacts"] + want["images"])
         and not any(artifacts.link(artifact, False) for artifact in want["artifacts"])
-        and not packages.absent(want["packages"])
+        and not packages.absent(distributions.packages_here(want["packages"]))
+        and not selinux.turn_on(want["selinux_booleans"], False)
         and not kernel.load_modules(want["kernel_modules"], False)[0]
         and not kernel.apply_sysctls(want["sysctls"], False)[0]
         and all(_unit_holds(unit, states[unit["name"]]) for unit in want["units"])
