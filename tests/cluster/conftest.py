@@ -28,6 +28,7 @@ _LAST = (
     "test_lock.py",
     "test_interrupts.py",
     "test_metrics.py",
+    "test_etcd_snapshot.py",
     "test_faults.py",
     "test_quorum.py",
     "test_errors.py",
@@ -38,6 +39,7 @@ _LAST = (
     "test_runtimes.py",
     "test_cloud.py",
     "test_variants.py",
+    "test_etcd_restore.py",
 )
 
 

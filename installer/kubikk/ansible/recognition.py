@@ -55,6 +55,7 @@ def recognise(event: Event) -> KubikkError:
         "nodes": _nodes,
         "pods": _pods,
         "api": _api,
+        "etcd": _etcd,
     }.get(found.get("kind", ""))
     if read is not None:
         return read(found, event.host)
@@ -165,6 +166,13 @@ def _pods(found: Mapping[str, Any], host: str) -> KubikkError:
         place = where[0] if len(where) == 1 else host
         return KubikkError(f"the image {images} is missing", host=place, cause=cause, code=codes.IMAGE_MISSING)
     return KubikkError("pods of an addon do not run", host=host, cause=cause, code=codes.PODS_UNAVAILABLE)
+
+
+def _etcd(found: Mapping[str, Any], host: str) -> KubikkError:
+    """What a program of etcd said while a snapshot was taken or restored, or members were changed."""
+    lost = _NO_LEADER.search(found["seen"]) or "request timed out" in found["seen"]
+    code = codes.ETCD_NO_QUORUM if lost else codes.SNAPSHOT_FAILED
+    return KubikkError("etcd does not do what it is asked for", host=host, cause=found["seen"], code=code)
 
 
 def _api(found: Mapping[str, Any], host: str) -> KubikkError:
