@@ -30,6 +30,7 @@ _LAST = (
     "test_metrics.py",
     "test_etcd_snapshot.py",
     "test_faults.py",
+    "test_cold_start.py",
     "test_quorum.py",
     "test_errors.py",
     "test_wheel.py",
@@ -40,6 +41,7 @@ _LAST = (
     "test_cloud.py",
     "test_variants.py",
     "test_etcd_restore.py",
+    "test_members.py",
 )
 
 
