@@ -161,15 +161,16 @@ class Membership:
     def join(self):
         """Makes this host's member one of the cluster's."""
         want = self.want
+        if not self.act:
+            # A bare host has no etcdctl to ask with.
+            self.changes.append("join etcd as " + want["name"])
+            return
         try:
             members = self.members()
         except EtcdError:
             if want["new_cluster"]:
                 return
             raise
-        if not self.act:
-            self.changes.append("join etcd as " + want["name"])
-            return
         own = self.own(members)
         data = os.path.exists(os.path.join(want["data_dir"], "member"))
         moved = own is not None and want["peer_url"] not in own["peerURLs"]

@@ -105,7 +105,7 @@ class EtcdStatus:
         known = {host.id for host in self.hosts if host.id}
         silent = {host.host for host in self.hosts if not host.id}
         found += [
-            f"etcd has a member {member.name or member.id} that is on no host of the cluster file"
+            f"etcd has a member {member.name or 'without name'} ({member.id}) that is on no host of the cluster file"
             for member in self.members
             if member.id not in known and member.name not in silent
         ]

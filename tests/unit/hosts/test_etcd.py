@@ -120,7 +120,7 @@ def test_answers() -> None:
     assert found.problems == (
         "etcd on cp1: alarm NOSPACE",
         "etcd on cp1: its last scheduled snapshot failed (journalctl -u etcd-snapshot)",
-        "etcd has a member old that is on no host of the cluster file",
+        "etcd has a member old (3) that is on no host of the cluster file",
     )
 
 

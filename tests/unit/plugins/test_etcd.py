@@ -62,6 +62,13 @@ def test_which_member_is_ours(name: str, url: str, found: int | None) -> None:
     assert (own and own["ID"]) == found
 
 
+def test_a_plan_asks_nobody(tmp_path: Path) -> None:
+    want = {"name": "cp3", "peer_url": "https://10.0.0.3:2380", "endpoints": ["https://10.0.0.1:2379"]}
+    planned = Membership({**want, "data_dir": str(tmp_path)}, act=False)
+    planned.join()
+    assert planned.changes == ["join etcd as cp3"]
+
+
 def test_what_etcd_refuses_for_a_moment_is_tried_again() -> None:
     refusals = iter(["etcdserver: can only promote a learner member which is in sync with leader", "too many learner"])
     tries = []
