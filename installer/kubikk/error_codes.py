@@ -149,7 +149,7 @@ ETCD_NO_QUORUM = Code(
     "More than half of the members are down, hang, or cannot reach each other on port 2380.",
     "Bring the other members back: `kubikk status` tells which do not run, `journalctl -u etcd` on them tells "
     "why. Nothing "
-    "is lost as long as their data is; do not delete it.",
+    "is lost as long as their data is; do not delete it. If they are gone for good: docs/etcd.md.",
 )
 API_UNHEALTHY = Code(
     "KBK-402",

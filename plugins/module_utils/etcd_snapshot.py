@@ -31,6 +31,12 @@ class EtcdError(Exception):
     kind = "etcd"
 
 
+class SnapshotError(EtcdError):
+    """A snapshot cannot be taken, or is not good."""
+
+    kind = "snapshot"
+
+
 def run(*command, **options):
     """What a program prints; ``timeout`` (seconds) is an option, others are those of ``subprocess.run``.
 

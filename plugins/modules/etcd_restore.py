@@ -97,15 +97,36 @@ def prepare(want, act):
     # What an interrupted restoration made.
     for left in glob.glob(os.path.join(want["data_dir"], ".restored-*")):
         shutil.rmtree(left)
+    for left in glob.glob(os.path.join(want["data_dir"], ".snapshot-*")):
+        if left != want["snapshot"]:
+            os.unlink(left)
+    try:
+        make(want, target)
+    except (etcd_snapshot.EtcdError, OSError):
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    finally:
+        os.unlink(want["snapshot"])
+    return ["data of the snapshot for etcd's member " + want["name"]]
+
+
+def make(want, target):
+    """Makes a data directory of the snapshot.
+
+    Raises:
+        SnapshotError: etcd does not take it.
+        OSError: there is no room.
+    """
     etcd_snapshot.require_room(want["data_dir"], os.path.getsize(want["snapshot"]) // 2)
     peers = ["%s=https://%s:2380" % (name, address) for name, address in sorted(want["members"].items())]
-    etcd_snapshot.run(
-        *("etcdutl", "snapshot", "restore", want["snapshot"]),
-        *("--data-dir=" + target, "--name=" + want["name"], "--initial-cluster=" + ",".join(peers)),
-        "--initial-advertise-peer-urls=https://%s:2380" % want["members"][want["name"]],
-        *("--initial-cluster-token=" + want["token"], "--bump-revision=%d" % BUMP, "--mark-compacted"),
-        timeout=1800,
-    )
+    command = ["etcdutl", "snapshot", "restore", want["snapshot"], "--data-dir=" + target, "--name=" + want["name"]]
+    command += ["--initial-cluster=" + ",".join(peers), "--initial-cluster-token=" + want["token"]]
+    command += ["--initial-advertise-peer-urls=https://%s:2380" % want["members"][want["name"]]]
+    command += ["--bump-revision=%d" % BUMP, "--mark-compacted"]
+    try:
+        etcd_snapshot.run(*command, timeout=1800)
+    except etcd_snapshot.EtcdError as error:
+        raise etcd_snapshot.SnapshotError(str(error)) from error
     account = pwd.getpwnam(want["owner"])
     for place, _, names in os.walk(target):
         for path in [place, *(os.path.join(place, name) for name in names)]:
@@ -114,8 +135,6 @@ def prepare(want, act):
     with open(os.path.join(target, "ready"), "w"):
         pass
     files.sync_directory(target)
-    os.unlink(want["snapshot"])
-    return ["data of the snapshot for etcd's member " + want["name"]]
 
 
 def swap(want, act):

@@ -83,6 +83,14 @@ def sha256_of(path):
     return digest.hexdigest()
 
 
+def taking(*arguments, **options):
+    """``etcd_snapshot.take``; whatever etcd says then, it is a snapshot that there is not."""
+    try:
+        return etcd_snapshot.take(*arguments, **options)
+    except etcd_snapshot.EtcdError as error:
+        raise etcd_snapshot.SnapshotError(str(error)) from error
+
+
 def main():
     """Runs the module."""
     module = AnsibleModule(
@@ -101,7 +109,7 @@ def main():
     if module.check_mode:
         module.exit_json(changed=False)
     try:
-        taken = etcd_snapshot.take(
+        taken = taking(
             want["directory"],
             want["keep"],
             want["member"],
@@ -110,7 +118,7 @@ def main():
             data_dir=want["data_dir"],
         )
         taken["sha256"] = sha256_of(taken["file"])
-    except (etcd_snapshot.EtcdError, OSError) as error:
+    except (etcd_snapshot.SnapshotError, OSError) as error:
         module.fail_json(msg="no snapshot: %s" % error, failure=failures.of(error))
     module.exit_json(changed=True, snapshot=taken, changes=["snapshot " + taken["file"]])
 

@@ -56,6 +56,7 @@ def recognise(event: Event) -> KubikkError:
         "pods": _pods,
         "api": _api,
         "etcd": _etcd,
+        "snapshot": _snapshot,
     }.get(found.get("kind", ""))
     if read is not None:
         return read(found, event.host)
@@ -169,10 +170,16 @@ def _pods(found: Mapping[str, Any], host: str) -> KubikkError:
 
 
 def _etcd(found: Mapping[str, Any], host: str) -> KubikkError:
-    """What a program of etcd said while a snapshot was taken or restored, or members were changed."""
-    lost = _NO_LEADER.search(found["seen"]) or "request timed out" in found["seen"]
-    code = codes.ETCD_NO_QUORUM if lost else codes.SNAPSHOT_FAILED
-    return KubikkError("etcd does not do what it is asked for", host=host, cause=found["seen"], code=code)
+    """What etcd said when its members were to be changed: that it has no quorum, or it is for the operator to read."""
+    text = found["seen"]
+    if _NO_LEADER.search(text) or "request timed out" in text or "context deadline exceeded" in text:
+        return KubikkError("etcd has no quorum", host=host, cause=text, code=codes.ETCD_NO_QUORUM)
+    remedy = "mend what etcd says, then run the same command again; it goes on where it stopped"
+    return KubikkError("etcd refuses a change of its members", host=host, cause=text, remedy=remedy)
+
+
+def _snapshot(found: Mapping[str, Any], host: str) -> KubikkError:
+    return KubikkError("the snapshot is not good", host=host, cause=found["seen"], code=codes.SNAPSHOT_FAILED)
 
 
 def _api(found: Mapping[str, Any], host: str) -> KubikkError:
