@@ -153,11 +153,10 @@ def _require_safe(removal: Removal, password: str | None) -> None:
     with connections(before, password) as found:
         for name in removal.names:
             if removal.dead and name in found.opened:
-                raise KubikkError(f"{name} answers: it is not dead", host=name, remedy="run the command without --dead")
+                raise KubikkError(f"{name} answers: it is not dead", remedy="run the command without --dead")
             if not removal.dead and name in found.failed:
                 raise KubikkError(
                     f"{name} does not answer: nothing can be taken off it",
-                    host=name,
                     cause=found.failed[name].message,
                     remedy="bring it back, or say with --dead that it is gone for good",
                     code=found.failed[name].code or UNREACHABLE,
