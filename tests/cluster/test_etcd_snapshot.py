@@ -48,8 +48,8 @@ def test_a_snapshot_holds_what_etcd_holds(
     )
     assert int(listed) == taken["keys"]
     assert taken["keys"] > 100
-    left = access.output(taken["member"], "ls -A /var/lib/kubikk/etcd-snapshots; pgrep -fc 'name=scratch' || true")
-    assert re.fullmatch(r"(etcd-\d{8}T\d{6}Z-\S+\.db\n)+0", left), left
+    left = access.output(taken["member"], "ls -A /var/lib/kubikk/etcd-snapshots; pgrep -xc etcd")
+    assert re.fullmatch(r"(etcd-\d{8}T\d{6}Z-\S+\.db\n)+1", left), left
 
 
 def test_without_a_name_it_goes_beside_the_others(cluster: Description) -> None:
