@@ -49,4 +49,5 @@ def remove(
     print_changes(result)
     if result.summary.failed:
         raise typer.Exit(1)
-    stdout().print(f"{names} left the cluster {name}, and {workspace.file.name} names them no more", markup=False)
+    who = "it" if len(hosts) == 1 else "them"
+    stdout().print(f"{names} left the cluster {name}, and {workspace.file.name} no longer names {who}", markup=False)
