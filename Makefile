@@ -6,15 +6,13 @@ KUBIKK := $(VENV)/bin/kubikk
 PYTEST := $(VENV)/bin/python -m pytest
 CLUSTER := inventory/$(LAB)
 
-.PHONY: lab test test-full chaos lint unit cluster molecule vm matrix clean requirements docs
+.PHONY: lab test test-full chaos lint unit cluster molecule clean requirements docs
 .DEFAULT_GOAL := lab
 
 lab: $(VENV)/ready
 	$(KUBIKK) lab up --name $(LAB)
 
-# Scenarios run beside the cluster's tests; what they print comes when they have ended.
-test: lint unit
-	$(MAKE) --jobs=2 --output-sync=target --no-print-directory cluster molecule
+test: lint unit cluster
 
 # What takes too long for every day: also the rows marked "full".
 test-full: lint unit molecule lab
@@ -32,24 +30,15 @@ lint: $(VENV)/ready
 	$(VENV)/bin/ansible-lint --offline --strict
 
 unit: $(VENV)/ready
-	$(PYTEST) tests/unit --numprocesses=2
+	$(PYTEST) tests/unit
 
-# One process for the tests that share the cluster, one for those that make labs of their own.
 cluster: lab
-	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) -m "not full" --numprocesses=2 --dist=loadgroup --durations=25
+	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) -m "not full"
 
 # Each role by itself, on hosts of its own. SCENARIO=etcd for one of them.
 molecule: $(VENV)/ready
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" KUBIKK_MOLECULE_LAB=$(LAB)-molecule \
 	    $(VENV)/bin/molecule test --no-command-borders $(if $(SCENARIO),-s $(SCENARIO),--all)
-
-# A cluster on a virtual machine with a kernel of its own, and vagrant/: half an hour of emulation.
-vm: $(VENV)/ready
-	$(PYTEST) tests/vm -m vm
-
-# Every ansible-core and Python that is supported and can be had here.
-matrix: lab
-	$(PYTEST) tests/matrix --cluster-dir $(CLUSTER)
 
 # Everything but the artifact cache in the user's cache directory.
 clean:

@@ -150,7 +150,7 @@ ETCD_NO_QUORUM = Code(
     "More than half of the members are down, hang, or cannot reach each other on port 2380.",
     "Bring the other members back: `kubikk status` tells which do not run, `journalctl -u etcd` on them tells "
     "why. Nothing "
-    "is lost as long as their data is; do not delete it.",
+    "is lost as long as their data is; do not delete it. If they are gone for good: docs/etcd.md.",
 )
 API_UNHEALTHY = Code(
     "KBK-402",
@@ -202,6 +202,22 @@ HOST_BUSY = Code(
     "See what the process that the message names waits for on {host}, and end it if it is stuck. Then run the same "
     "command again.",
 )
+SNAPSHOT_FAILED = Code(
+    "KBK-411",
+    "A snapshot of etcd is not good",
+    "etcd gives none, a member that is started on it holds something else than etcd, or it cannot be restored",
+    "The member that was asked has a fault or lags behind, or the file was changed or cut off after it was made.",
+    "See with `kubikk status` whether etcd is well on {host}, and use another member's snapshot or an older one: "
+    "docs/etcd.md.",
+)
+QUORUM_AT_RISK = Code(
+    "KBK-412",
+    "It would cost etcd its quorum",
+    "computed from the members and their health before anything is done",
+    "So many members are down, or so few would be left, that what is asked for would stop the cluster.",
+    "Bring members back first (`kubikk status` tells which do not run), or add some. If they are lost for good: "
+    "docs/etcd.md, lost quorum.",
+)
 CERTIFICATE_EXPIRED = Code(
     "KBK-501",
     "A certificate has expired",
@@ -218,6 +234,7 @@ CODES: tuple[Code, ...] = (
     *(DISK_FULL, CLOCK_SKEW, PORT_TAKEN, NOT_FIT),
     *(ARTIFACT_UNREACHABLE, CHECKSUM_WRONG, IMAGE_MISSING, PACKAGE_MISSING),
     *(ETCD_NO_QUORUM, API_UNHEALTHY, NODE_NOT_READY, UNIT_UNHEALTHY, PODS_UNAVAILABLE, NODE_NOT_DRAINED, HOST_BUSY),
+    *(SNAPSHOT_FAILED, QUORUM_AT_RISK),
     CERTIFICATE_EXPIRED,
 )
 """All of them, in the order of their ids."""

@@ -32,6 +32,7 @@ SAFE = (
     "restart_required",
     "failure",
     "executions",
+    "snapshot",
 )
 
 

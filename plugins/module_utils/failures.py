@@ -13,7 +13,7 @@ def of(error):
 
     Kinds: ``disk-full`` (path), ``damaged`` (file, component), ``unit`` and ``quorum`` (unit, state, seen, journal,
     recent), ``image`` and ``package`` (seen), ``nodes`` (nodes), ``pods`` (deployments, pods), ``drain`` (node, seen),
-    ``api`` and ``busy`` (seen), ``etcd`` (seen, journal).
+    ``api``, ``busy`` and ``snapshot`` (seen), ``etcd`` (seen, sometimes journal).
     """
     if isinstance(error, OSError) and error.errno in FULL:
         return {"kind": "disk-full", "path": error.filename or ""}

@@ -142,6 +142,8 @@ def _file_holds(entry):
 
 
 def _unit_holds(unit, state):
+    if unit["state"] == "installed":
+        return state["LoadState"] == "loaded" and state["NeedDaemonReload"] == "no"
     if unit["state"] != "started":
         return state["LoadState"] == "not-found" or (
             unit["state"] == "stopped"

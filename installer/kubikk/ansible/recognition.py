@@ -58,6 +58,7 @@ def recognise(event: Event) -> KubikkError:
         "etcd": _etcd,
         "drain": _drain,
         "busy": _busy,
+        "snapshot": _snapshot,
     }.get(found.get("kind", ""))
     if read is not None:
         return read(found, event.host)
@@ -170,21 +171,29 @@ def _pods(found: Mapping[str, Any], host: str) -> KubikkError:
     return KubikkError("pods of an addon do not run", host=host, cause=cause, code=codes.PODS_UNAVAILABLE)
 
 
+def _etcd(found: Mapping[str, Any], host: str) -> KubikkError:
+    """What etcd said of its members or to the API server: it has no quorum, or it is for the operator to read."""
+    text = found["seen"]
+    if _NO_LEADER.search(text) or "request timed out" in text or "context deadline exceeded" in text:
+        return KubikkError(
+            "etcd has no quorum",
+            host=host,
+            cause=text,
+            remedy=codes.ETCD_NO_QUORUM.advice(host, "etcd"),
+            code=codes.ETCD_NO_QUORUM,
+            journal=tuple(found.get("journal", ())),
+        )
+    remedy = "mend what etcd says, then run the same command again; it goes on where it stopped"
+    return KubikkError("etcd refuses a change of its members", host=host, cause=text, remedy=remedy)
+
+
+def _snapshot(found: Mapping[str, Any], host: str) -> KubikkError:
+    return KubikkError("the snapshot is not good", host=host, cause=found["seen"], code=codes.SNAPSHOT_FAILED)
+
+
 def _api(found: Mapping[str, Any], host: str) -> KubikkError:
     code = _in_journal([found["seen"]]) or codes.API_UNHEALTHY
     return KubikkError("the API does not answer kubectl as it should", host=host, cause=found["seen"], code=code)
-
-
-def _etcd(found: Mapping[str, Any], host: str) -> KubikkError:
-    code = codes.ETCD_NO_QUORUM
-    return KubikkError(
-        "etcd has no quorum",
-        host=host,
-        cause=found["seen"],
-        remedy=code.advice(host, "etcd"),
-        code=code,
-        journal=tuple(found["journal"]),
-    )
 
 
 def _drain(found: Mapping[str, Any], host: str) -> KubikkError:

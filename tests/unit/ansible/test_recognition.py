@@ -68,9 +68,12 @@ FAILURES: list[tuple[dict[str, Any], Code | None, str, str]] = [
     (pods("CrashLoopBackOff"), codes.PODS_UNAVAILABLE, "cp1", "CrashLoopBackOff"),
     ({"kind": "api", "seen": "connection refused"}, codes.API_UNHEALTHY, "cp1", "connection refused"),
     ({"kind": "api", "seen": "x509: certificate has expired"}, codes.CERTIFICATE_EXPIRED, "cp1", "x509"),
-    ({"kind": "etcd", "seen": "kubectl get gave no answer", "journal": []}, codes.ETCD_NO_QUORUM, "cp1", "no quorum"),
+    ({"kind": "etcd", "seen": "context deadline exceeded", "journal": ["x"]}, codes.ETCD_NO_QUORUM, "cp1", "no quorum"),
     ({"kind": "drain", "node": "w1", "seen": "disruption budget"}, codes.NODE_NOT_DRAINED, "cp1", "of node w1"),
     ({"kind": "busy", "seen": "process 7 of another run"}, codes.HOST_BUSY, "cp1", "process 7"),
+    ({"kind": "snapshot", "seen": "expected sha256 [1], got [2]"}, codes.SNAPSHOT_FAILED, "cp1", "expected sha256"),
+    ({"kind": "etcd", "seen": "etcdserver: request timed out"}, codes.ETCD_NO_QUORUM, "cp1", "timed out"),
+    ({"kind": "etcd", "seen": "etcdserver: too many learner members"}, None, "cp1", "too many learner"),
     ({}, None, "cp1", "it broke"),
     ({"kind": "of a newer version"}, None, "cp1", "it broke"),
 ]
