@@ -6,13 +6,15 @@ KUBIKK := $(VENV)/bin/kubikk
 PYTEST := $(VENV)/bin/python -m pytest
 CLUSTER := inventory/$(LAB)
 
-.PHONY: lab test test-full chaos lint unit cluster molecule clean requirements docs
+.PHONY: lab test test-full chaos lint unit cluster molecule scenarios vm matrix bench clean requirements docs
 .DEFAULT_GOAL := lab
 
 lab: $(VENV)/ready
 	$(KUBIKK) lab up --name $(LAB)
 
-test: lint unit cluster
+# Scenarios run beside the cluster's tests, which are what is shown; of scenarios only how they ended, or all that they said.
+test: lint unit
+	$(MAKE) --jobs=2 --no-print-directory cluster scenarios
 
 # What takes too long for every day: also the rows marked "full".
 test-full: lint unit molecule lab
@@ -30,20 +32,40 @@ lint: $(VENV)/ready
 	$(VENV)/bin/ansible-lint --offline --strict
 
 unit: $(VENV)/ready
-	$(PYTEST) tests/unit
+	$(PYTEST) tests/unit --numprocesses=2
 
+# One process for the tests that share the cluster, one for those that make labs of their own.
 cluster: lab
-	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) -m "not full"
+	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) -m "not full" --numprocesses=2 --dist=loadgroup --durations=25
 
 # Each role by itself, on hosts of its own. SCENARIO=etcd for one of them.
 molecule: $(VENV)/ready
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" KUBIKK_MOLECULE_LAB=$(LAB)-molecule \
 	    $(VENV)/bin/molecule test --no-command-borders $(if $(SCENARIO),-s $(SCENARIO),--all)
 
+scenarios: $(VENV)/ready
+	$(MAKE) --no-print-directory molecule >$(CLUSTER)-molecule.log 2>&1 || { cat $(CLUSTER)-molecule.log; exit 1; }
+	sed -n '/SCENARIO RECAP/,$$p' $(CLUSTER)-molecule.log
+	rm $(CLUSTER)-molecule.log
+
+# A cluster on a virtual machine with a kernel of its own, and vagrant/: half an hour of emulation.
+vm: $(VENV)/ready
+	$(PYTEST) tests/vm -m vm
+
+# Every ansible-core and Python that is supported and can be had here.
+matrix: lab
+	$(PYTEST) tests/matrix --cluster-dir $(CLUSTER)
+
+# Kubikk, kubeadm and the floor on the same hosts: about an hour.
+bench: $(VENV)/ready
+	$(VENV)/bin/pip install --quiet --editable '.[bench]'
+	$(VENV)/bin/python -m bench run first-up-1+2 first-up-3+2 nothing-3+2 plan-3+2 flag-3+2 --repeat 3 --lab $(LAB)-bench
+	$(VENV)/bin/python -m bench draw docs/images
+
 # Everything but the artifact cache in the user's cache directory.
 clean:
 	if [ -x $(KUBIKK) ]; then $(KUBIKK) lab down --name $(LAB) --family; fi
-	rm -rf $(CLUSTER) $(CLUSTER)-* $(VENV) .mypy_cache .pytest_cache .ruff_cache .ansible dist
+	rm -rf $(CLUSTER) $(CLUSTER)-* bench/out $(VENV) .mypy_cache .pytest_cache .ruff_cache .ansible dist
 
 requirements: $(VENV)/ready
 	$(VENV)/bin/uv pip compile --quiet --universal --no-header --no-emit-index-url --no-emit-find-links \

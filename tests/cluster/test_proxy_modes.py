@@ -10,7 +10,7 @@ import pytest
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import changes, events, kubikk, runs
 
-pytestmark = [pytest.mark.full, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.timeout(1200)
 
 # What each mode leaves in the kernel, as a command that prints it. kubelet's own chains are no concern of it.
 _TRACES = {
