@@ -269,6 +269,12 @@ options:
     description: Do nothing but the restart that was left for later.
     type: bool
     default: false
+  remember:
+    description:
+      - Whether to note what files and links are before they are changed, so that M(kubikk.kubikk.previous) can put them
+        back. What is noted stays until that module drops it.
+    type: bool
+    default: false
   contents:
     description: Contents of files and units in base64, rendered and set by the action plugin; in no log.
     type: dict
@@ -347,6 +353,7 @@ from ansible_collections.kubikk.kubikk.plugins.module_utils import (
     images,
     kernel,
     packages,
+    previous,
     systemd,
     users,
 )
@@ -426,6 +433,7 @@ def component_spec():
         "runtime": {"type": "str", "choices": ["containerd", "cri-o", "docker"], "default": "containerd"},
         "restart": {"type": "str", "choices": ["now", "later"], "default": "now"},
         "finish": flag_off,
+        "remember": flag_off,
         "contents": {"type": "dict", "default": {}, "no_log": True},
         "staging": path,
     }
@@ -571,12 +579,17 @@ def main():
     try:
         with alone.alone(component.act):
             if not want["finish"]:
+                if want["remember"] and component.act:
+                    previous.remember(want)
                 component.install()
                 component.changes += ["binary " + entry["name"] for entry in lacking]
             required, active = component.units(later=want["restart"] == "later" and not want["finish"])
             if not want["finish"]:
                 imported = images.ensure_images(want["images"], want["runtime"], component.act)
                 component.changes += ["image " + ref for ref in imported]
+            if component.act and not want["remember"] and not required:
+                # As it is now it is well: what a change noted that was broken off is of no use any more.
+                previous.forget(want["name"])
     except (alone.BusyError, systemd.UnitError, packages.PackageError, images.ImageError, OSError, ValueError) as error:
         module.fail_json(
             msg="%s: %s" % (want["name"], error),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class RunOptions:
         on_event: follows the run.
         check: whether to change nothing, and say what would be changed.
         wait: seconds to wait for a component to be healthy, and for nodes and addons; each role's own where None.
+        variables: further variables of Ansible; no secrets.
     """
 
     limit: tuple[str, ...] = ()
@@ -53,6 +54,7 @@ class RunOptions:
     on_event: Callable[[Event], None] = lambda event: None
     check: bool = False
     wait: int | None = None
+    variables: Mapping[str, int | str | bool] = field(default_factory=dict)
 
 
 def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int, *, record: Path) -> RunResult:
@@ -86,7 +88,7 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
         become_password=options.become_password,
         check=options.check,
         inherit=(lock,),
-        variables=_timeouts(options.wait),
+        variables={**_timeouts(options.wait), **options.variables},
         redact=redact,
     )
     try:
