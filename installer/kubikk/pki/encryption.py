@@ -1,8 +1,8 @@
 """The keys that Secrets are encrypted with in etcd: one, or two while one takes the other's place.
 
 The file has a line ``NAME KEY`` for each: API servers write with the first and read with all. A line without a name is
-the key that every cluster begins with. Names are numbered, so that the order of two tells how far their change has come:
-a new key comes second, where it is read only; then first; then the old one goes.
+the key that every cluster begins with. Names are numbered, so that the order of two tells how far their change has
+come: a new key comes second, where it is read only; then first; then the old one goes.
 """
 
 from __future__ import annotations
