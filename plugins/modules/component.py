@@ -115,6 +115,12 @@ options:
         description: Whether an existing file is left as it is.
         type: bool
         default: false
+      until_expired:
+        description:
+          - With O(files[].create_only), whether an existing file is replaced where it holds no certificate or one that
+            has expired. The units are restarted then.
+        type: bool
+        default: false
       restart_on:
         description: Whether a change asks for a restart of the units.
         type: bool
@@ -408,6 +414,7 @@ def component_spec():
                 "mode": text,
                 "secret": {"type": "bool", "default": False, "no_log": False},
                 "create_only": flag_off,
+                "until_expired": flag_off,
                 "restart_on": flag_on,
             }
         ),
@@ -451,6 +458,7 @@ class Component:
         self.warnings = []
         self.restarted = []
         self.reasons = []
+        self.renewed = None
         for entry in want["directories"] + want["files"]:
             entry["owner"] = entry["owner"] or want["owner"]
             entry["group"] = entry["group"] or want["owner"]
@@ -486,6 +494,11 @@ class Component:
         self.diffs += diffs
 
     def _file(self, entry):
+        if files.is_outdated(entry):
+            self.renewed = "its certificate has expired"
+            if self.act:
+                # Before the file is written: where this is interrupted in between, the next run restarts the units.
+                systemd.note_stale([unit["name"] for unit in self.want["units"]])
         changed, diff = files.ensure_file(entry, self.act)
         if changed:
             self.changed_paths.append(entry["path"])
@@ -526,7 +539,7 @@ class Component:
                 continue
             inputs, paths = systemd.inputs_of(unit, self.want["files"], self.want["artifacts"])
             stamp = systemd.read_stamp(name)
-            reason = systemd.reason_to_restart(state, stamp, inputs, paths) or systemd.damage(unit)
+            reason = systemd.reason_to_restart(state, stamp, inputs, paths) or self.renewed or systemd.damage(unit)
             if state["UnitFileState"] != "enabled":
                 # That a new unit is enabled goes without saying: a package may have done it, or another unit of that
                 # name that check mode still finds.
