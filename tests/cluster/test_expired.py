@@ -79,8 +79,7 @@ def test_one_kubelet_whose_host_was_off_for_too_long(own: OwnLab) -> None:
 def test_all_of_them_and_nothing_answers(own: OwnLab) -> None:
     everyone = {host.name for host in own.lab.hosts()}
     for host in everyone:
-        units = " ".join(_UNITS)
-        own.run(host, f"systemctl stop {units} 2>/dev/null || true")
+        own.run(host, f"systemctl stop {' '.join(_UNITS)} 2>/dev/null || true")
         _expire_on_host(own, host, [*own.run(host, _FIND).split(), _KUBELET])
     _expire_here(own)
     for host in everyone:

@@ -212,12 +212,14 @@ def kubeconfig(
 
 
 def reset(
+    hosts: Annotated[
+        list[str] | None, typer.Argument(metavar="HOST...", help="Reset these hosts only.", show_default="all")
+    ] = None,
     file: ClusterFile = DEFAULT_FILE,
-    limit: Limit = None,
     ask_become_pass: AskBecomePass = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the cluster's name first.")] = False,
 ) -> None:
-    """Take Kubernetes off the hosts, with all data of the cluster."""
+    """Take Kubernetes off the hosts, with all data there. Single hosts keep their place in the cluster file."""
     from kubikk.cli.display import display
     from kubikk.cli.report import print_changes
     from kubikk.operations.reset import reset as remove
@@ -226,13 +228,14 @@ def reset(
 
     workspace = open_workspace(existing(file))
     name = workspace.cluster.name
-    hosts = _known_hosts(workspace.cluster.hosts, limit)
-    where = ", ".join(hosts) if hosts else f"all {len(workspace.cluster.hosts)} hosts"
-    if not yes and typer.prompt(f"This deletes the cluster {name} from {where}. Type its name to go on") != name:
+    chosen = _known_hosts(workspace.cluster.hosts, hosts)
+    where = ", ".join(chosen) if chosen else f"all {len(workspace.cluster.hosts)} hosts"
+    what = f"takes {where} out of the cluster {name}" if chosen else f"deletes the cluster {name} from {where}"
+    if not yes and typer.prompt(f"This {what}. Type the cluster's name to go on") != name:
         raise KubikkError("that is not the cluster's name: nothing was touched")
     password = become_password(ask_become_pass)
     with display() as shown:
-        result = remove(workspace, shown, RunOptions(hosts, password, shown.on_event))
+        result = remove(workspace, shown, RunOptions(chosen, password, shown.on_event))
     print_changes(result)
     if result.summary.failed:
         raise typer.Exit(1)
