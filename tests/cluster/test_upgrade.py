@@ -13,12 +13,10 @@ import pytest
 from tests.cluster.support.access import Access
 from tests.cluster.support.api import Api, tls
 from tests.cluster.support.description import Description, describe
-from tests.cluster.support.images import import_agnhost
-from tests.cluster.support.kubectl import Kubectl
 from tests.cluster.support.labs import OwnLab, own_lab
-from tests.cluster.support.probes import netexec, service
 from tests.cluster.support.runs import kubikk, latest
 from tests.cluster.support.units import invocations
+from tests.cluster.support.upgrading import guarded_service, running_versions
 from tests.cluster.support.uptime import measured
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(2400)]
@@ -64,57 +62,8 @@ def control(old: Description) -> Iterator[Api]:
 
 @pytest.fixture(scope="module")
 def backend(old: Description, hosts: Access, control: Api) -> str:
-    """Address of a Service with two pods that end as a good server does, one of which may be away at a time.
-
-    On the first worker there is also a pod that a budget holds there.
-    """
-    kubectl = Kubectl(old.program("kubectl"), old.kubeconfig)
-    image = import_agnhost(old, hosts, _NEW)
-    container = netexec(image)
-    # It answers on while the others learn that it is about to go.
-    container["args"].append("--delay-shutdown=8")
-    kubectl.apply(
-        [
-            _deployment("backend", 2, container),
-            service("backend", {"app": "backend"}),
-            _budget("backend", {"minAvailable": 1}),
-            _deployment("stuck", 1, netexec(image), nodeSelector={"kubernetes.io/hostname": old.workers[0].name}),
-            _budget("stuck", {"maxUnavailable": 0}),
-        ]
-    )
-    for name in ("backend", "stuck"):
-        kubectl.run("rollout", "status", f"deployment/{name}", "--timeout=120s", timeout=130)
-    return str(control.get("/api/v1/namespaces/default/services/backend")["spec"]["clusterIP"])
-
-
-def _deployment(name: str, replicas: int, container: dict[str, Any], **spec: Any) -> dict[str, Any]:
-    labels = {"app": name}
-    spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
-    spread["labelSelector"] = {"matchLabels": labels}
-    pod = {
-        "containers": [container],
-        "terminationGracePeriodSeconds": 20,
-        "topologySpreadConstraints": [spread],
-        **spec,
-    }
-    template = {"metadata": {"labels": labels}, "spec": pod}
-    body = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": body}
-
-
-def _budget(name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    body = {"selector": {"matchLabels": {"app": name}}, **spec}
-    return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name}, "spec": body}
-
-
-def _versions(hosts: Access, cluster: Description, program: str) -> dict[str, str]:
-    """host -> the version that a program's process runs."""
-    found = {}
-    for host in cluster.hosts:
-        command = f"readlink /proc/$(systemctl show --property=MainPID --value {program})/exe || true"
-        if path := hosts.output(host, command):
-            found[host] = path.split("/")[4] if path.startswith("/opt/kubikk/") else path
-    return found
+    """Address of a Service; see ``guarded_service``."""
+    return guarded_service(old, hosts, control, _NEW)
 
 
 def _say_bad_flag(content: dict[str, Any]) -> None:
@@ -155,7 +104,9 @@ def test_a_host_that_does_not_get_healthy_is_given_back_what_it_had(
         assert failed.returncode == 1, failed.stdout
         assert "KBK-602" in failed.stdout, failed.stdout
         assert "no-such-flag" in failed.stdout, failed.stdout
-        assert _versions(hosts, old, "kube-apiserver") == dict.fromkeys((h.name for h in old.control_planes), _OLD[1:])
+        assert running_versions(hosts, old, "kube-apiserver") == dict.fromkeys(
+            (h.name for h in old.control_planes), _OLD[1:]
+        )
         assert hosts.output(first, f"cat {unit}") == unit_before
         assert hosts.succeeds(first, "curl -sf --cacert /etc/kubernetes/kubelet/ca.crt https://127.0.0.1:6443/readyz")
         after = invocations(old, hosts)
@@ -179,7 +130,7 @@ def test_a_budget_stops_it_and_the_node_takes_pods_again(
     assert "KBK-603" in stopped.stdout, stopped.stdout
     workers = {host.name for host in old.workers}
     expected = {host.name: _OLD[1:] if host.name in workers else _NEW[1:] for host in old.nodes}
-    assert _versions(hosts, old, "kubelet") == expected
+    assert running_versions(hosts, old, "kubelet") == expected
     nodes = control.items("/api/v1/nodes")
     assert [node["metadata"]["name"] for node in nodes if node["spec"].get("unschedulable")] == []
     assert uptime["API"].failed == 0, uptime["API"]
@@ -198,12 +149,14 @@ def test_the_rest_without_an_interruption(
     assert done.returncode == 0, done.stdout
     new = describe(own.directory)
     for program in ("kubelet", "kube-proxy"):
-        assert _versions(hosts, old, program) == dict.fromkeys((host.name for host in old.nodes), _NEW[1:])
+        assert running_versions(hosts, old, program) == dict.fromkeys((host.name for host in old.nodes), _NEW[1:])
     for program in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
-        assert _versions(hosts, old, program) == dict.fromkeys((host.name for host in old.control_planes), _NEW[1:])
+        assert running_versions(hosts, old, program) == dict.fromkeys(
+            (host.name for host in old.control_planes), _NEW[1:]
+        )
     for program in ("etcd", "containerd"):
         version = new.variables["kubikk_artifacts"][program]["version"]
-        assert set(_versions(hosts, old, program).values()) == {version}
+        assert set(running_versions(hosts, old, program).values()) == {version}
     for node in control.items("/api/v1/nodes"):
         assert node["status"]["nodeInfo"]["kubeletVersion"] == _NEW
         assert not node["spec"].get("unschedulable")

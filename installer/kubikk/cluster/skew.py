@@ -49,5 +49,17 @@ def _refusals(running: Running, target: str) -> Iterator[Problem]:
                 yield _problem(host, component, version, skipped, first)
 
 
+def etcd_refusals(running: Running, target: str) -> list[Problem]:
+    """The same for etcd, whose data an older minor version does not read.
+
+    https://etcd.io/docs/latest/upgrades/
+    """
+    return [
+        _problem(host, "etcd", version, f"there is no way back to {target}", "restore a snapshot to go back")
+        for host, versions in running.items()
+        if (version := versions.get("etcd", "")) and number(version)[:2] > number(target)[:2]
+    ]
+
+
 def _problem(host: str, component: str, version: str, why: str, remedy: str) -> Problem:
     return Problem(f"{component} {version} runs there, and {why}", key=host, remedy=remedy, code=UPGRADE_NEEDED)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kubikk.ansible.lock import cluster_lock
-from kubikk.artifacts import catalogue
 from kubikk.cluster import load
-from kubikk.cluster.skew import refusals
+from kubikk.cluster.skew import etcd_refusals, refusals
 from kubikk.cluster.version_edit import with_version
 from kubikk.cluster.versions import SUPPORTED
 from kubikk.error_codes import UPGRADE_NEEDED
@@ -16,7 +16,7 @@ from kubikk.hosts.lock import hosts_lock
 from kubikk.hosts.status import ClusterStatus, status
 from kubikk.inventory.writing import replace as replace_file
 from kubikk.operations.fitness import VERSIONS, require_fit
-from kubikk.operations.prepare import prepare
+from kubikk.operations.prepare import prepare, wanted
 from kubikk.operations.record import recorded
 from kubikk.operations.run import RunOptions, RunResult, run
 from kubikk.operations.workspace import Workspace
@@ -73,7 +73,8 @@ def upgrade(workspace: Workspace, progress: Progress, options: RunOptions, *, to
     password = options.become_password
     with cluster_lock(workspace.directory) as lock, recorded(target, "upgrade") as record:
         require_fit(target, progress, password, beside=(VERSIONS,))
-        require_upgradable(status(target.cluster, target.directory, become_password=password), to, progress)
+        versions = {each.component: each.version for each in wanted(target.cluster)}
+        require_upgradable(status(target.cluster, target.directory, become_password=password), to, versions, progress)
         with hosts_lock(target.cluster, become_password=password):
             _write_version(target, to)
             prepare(target, progress)
@@ -97,24 +98,24 @@ def at_version(workspace: Workspace, version: str) -> Workspace:
     return replace(workspace, cluster=cluster.model_copy(update={"kubernetes": kubernetes}))
 
 
-def require_upgradable(found: ClusterStatus, to: str, progress: Progress) -> None:
+def require_upgradable(found: ClusterStatus, to: str, wanted: Mapping[str, str], progress: Progress) -> None:
     """Refuses what version skew forbids, and to upgrade a cluster that is not well.
 
     A component that has the wanted version already may be ill: the upgrade that brought it did not end.
 
     Args:
         found: how the cluster is.
-        to: the wanted version.
+        to: the wanted version of Kubernetes.
+        wanted: component -> the version that goes with it.
         progress: told of hosts that do not answer.
 
     Raises:
         ProblemsError: with all reasons.
     """
     running = {host.name: {each.name: each.version for each in host.components} for host in found.hosts}
-    problems = refusals(running, to)
+    problems = [*refusals(running, to), *etcd_refusals(running, wanted["etcd"])]
     if problems:
         raise ProblemsError(f"the cluster cannot be upgraded to {to}", problems)
-    wanted = catalogue.load().versions(to)
     for host in found.hosts:
         if host.error is not None:
             progress.log(f"warning: {host.name}: {host.error.message}: it keeps its version")
@@ -122,7 +123,7 @@ def require_upgradable(found: ClusterStatus, to: str, progress: Progress) -> Non
         problems += [
             Problem(f"{each.name} is not healthy: {each.problem or each.active}", key=host.name)
             for each in host.components
-            if not each.healthy and each.version != wanted.get(each.name, to.removeprefix("v"))
+            if not each.healthy and each.version != wanted.get(each.name)
         ]
     if not any(each.version for host in found.hosts for each in host.components):
         problems.append(Problem("no host runs anything yet", remedy="`kubikk up` installs a cluster"))

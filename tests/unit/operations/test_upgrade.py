@@ -11,6 +11,7 @@ from kubikk.hosts.status import ClusterStatus, ComponentStatus, HostStatus
 from kubikk.operations.upgrade import Manner, require_upgradable
 from kubikk.progress import Silent
 
+NEW = {"etcd": "3.7.3", "kube-apiserver": "1.37.2", "kubelet": "1.37.2"}
 OLD = {"etcd": "3.6.14", "kube-apiserver": "1.36.3", "kubelet": "1.36.3"}
 
 
@@ -29,12 +30,12 @@ def host(name: str, **ill: str) -> HostStatus:
 
 
 def test_a_well_cluster_is_upgraded() -> None:
-    require_upgradable(cluster(host("cp1"), host("cp2")), "v1.37.2", Silent())
+    require_upgradable(cluster(host("cp1"), host("cp2")), "v1.37.2", NEW, Silent())
 
 
 def test_an_ill_member_stops_it() -> None:
     with pytest.raises(ProblemsError) as caught:
-        require_upgradable(cluster(host("cp1"), host("cp2", etcd="3.6.14")), "v1.37.2", Silent())
+        require_upgradable(cluster(host("cp1"), host("cp2", etcd="3.6.14")), "v1.37.2", NEW, Silent())
     assert [(problem.key, problem.message) for problem in caught.value.problems] == [
         ("cp2", "etcd is not healthy: down")
     ]
@@ -42,17 +43,17 @@ def test_an_ill_member_stops_it() -> None:
 
 def test_what_an_upgrade_that_did_not_end_left_ill_is_gone_on_with() -> None:
     found = cluster(host("cp1", **{"kube-apiserver": "1.37.2"}), host("cp2", etcd="3.7.3"))
-    require_upgradable(found, "v1.37.2", Silent())
+    require_upgradable(found, "v1.37.2", NEW, Silent())
 
 
 def test_a_silent_worker_is_left_behind() -> None:
     silent = HostStatus("w1", "10.0.0.2", ("worker",), error=KubikkError("no answer"))
-    require_upgradable(cluster(host("cp1"), silent), "v1.37.2", Silent())
+    require_upgradable(cluster(host("cp1"), silent), "v1.37.2", NEW, Silent())
 
 
 def test_there_has_to_be_a_cluster() -> None:
     with pytest.raises(ProblemsError, match="not well"):
-        require_upgradable(cluster(HostStatus("cp1", "10.0.0.1", ())), "v1.37.2", Silent())
+        require_upgradable(cluster(HostStatus("cp1", "10.0.0.1", ())), "v1.37.2", NEW, Silent())
 
 
 @pytest.mark.parametrize("batch", ["0", "-1", "two", "10 %", "%", "0%"])
@@ -68,3 +69,9 @@ def test_the_playbook_is_told_what_was_given() -> None:
         "upgrade_force_drain": True,
         "upgrade_drain_timeout": 9,
     }
+
+
+def test_etcd_does_not_go_back() -> None:
+    with pytest.raises(ProblemsError) as caught:
+        require_upgradable(cluster(host("cp1", etcd="3.7.3")), "v1.37.2", {**NEW, "etcd": "3.6.14"}, Silent())
+    assert "no way back to 3.6.14" in caught.value.problems[0].message
