@@ -152,11 +152,11 @@ class _Versioned(Section):
     )
 
 
-class VersionedFlags(Flags, _Versioned):
+class VersionedFlags(_Versioned, Flags):
     """The same, for flags."""
 
 
-class VersionedConfig(Config, _Versioned):
+class VersionedConfig(_Versioned, Config):
     """The same, for a configuration file."""
 
 
