@@ -149,7 +149,7 @@ ETCD_NO_QUORUM = Code(
     "More than half of the members are down, hang, or cannot reach each other on port 2380.",
     "Bring the other members back: `kubikk status` tells which do not run, `journalctl -u etcd` on them tells "
     "why. Nothing "
-    "is lost as long as their data is; do not delete it.",
+    "is lost as long as their data is; do not delete it. If they are gone for good: docs/etcd.md.",
 )
 API_UNHEALTHY = Code(
     "KBK-402",
@@ -183,6 +183,22 @@ PODS_UNAVAILABLE = Code(
     "a Deployment has fewer pods available than it wants",
     "No node has room for them, a taint keeps them away, or they fail.",
     "See `kubectl -n kube-system describe pods` and `kubectl -n kube-system logs` of the pods that the message names.",
+)
+SNAPSHOT_FAILED = Code(
+    "KBK-411",
+    "A snapshot of etcd is not good",
+    "etcd gives none, a member that is started on it holds something else than etcd, or it cannot be restored",
+    "The member that was asked has a fault or lags behind, or the file was changed or cut off after it was made.",
+    "See with `kubikk status` whether etcd is well on {host}, and use another member's snapshot or an older one: "
+    "docs/etcd.md.",
+)
+QUORUM_AT_RISK = Code(
+    "KBK-412",
+    "It would cost etcd its quorum",
+    "computed from the members and their health before anything is done",
+    "So many members are down, or so few would be left, that what is asked for would stop the cluster.",
+    "Bring members back first (`kubikk status` tells which do not run), or add some. If they are lost for good: "
+    "docs/etcd.md, lost quorum.",
 )
 CERTIFICATE_EXPIRED = Code(
     "KBK-501",
@@ -235,6 +251,7 @@ CODES: tuple[Code, ...] = (
     *(DISK_FULL, CLOCK_SKEW, PORT_TAKEN, NOT_FIT),
     *(ARTIFACT_UNREACHABLE, CHECKSUM_WRONG, IMAGE_MISSING, PACKAGE_MISSING),
     *(ETCD_NO_QUORUM, API_UNHEALTHY, NODE_NOT_READY, UNIT_UNHEALTHY, PODS_UNAVAILABLE),
+    *(SNAPSHOT_FAILED, QUORUM_AT_RISK),
     CERTIFICATE_EXPIRED,
     *(UPGRADE_NEEDED, ROLLED_BACK, DRAIN_STUCK, QUORUM_AT_RISK),
 )

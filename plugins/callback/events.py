@@ -31,6 +31,7 @@ SAFE = (
     "nodes",
     "restart_required",
     "failure",
+    "snapshot",
 )
 
 

@@ -12,7 +12,8 @@ def of(error):
     """An exception as data: {kind, …}; {} where it is of no known kind.
 
     Kinds: ``disk-full`` (path), ``damaged`` (file, component), ``unit`` and ``quorum`` (unit, state, seen, journal,
-    recent), ``image`` and ``package`` (seen), ``nodes`` (nodes), ``pods`` (deployments, pods), ``api`` (seen).
+    recent), ``image`` and ``package`` (seen), ``nodes`` (nodes), ``pods`` (deployments, pods), ``api``,
+    ``etcd`` and ``snapshot`` (seen).
     """
     if isinstance(error, OSError) and error.errno in FULL:
         return {"kind": "disk-full", "path": error.filename or ""}

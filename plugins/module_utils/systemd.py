@@ -18,8 +18,10 @@ STAMP_DIRECTORY = "/var/lib/kubikk/units"
 SHOWN = 20
 _BEFORE = 5.0  # seconds: a restart that has just been made belongs to the waiting that follows it
 PROPERTIES = (
-    "Id,LoadState,ActiveState,SubState,InvocationID,UnitFileState,NeedDaemonReload,ExecMainStartTimestampMonotonic"
+    "Id,LoadState,ActiveState,SubState,InvocationID,UnitFileState,NeedDaemonReload,ExecMainStartTimestampMonotonic,"
+    "ActiveEnterTimestampMonotonic"
 )
+KINDS = (".service", ".timer", ".socket")
 
 
 class UnitError(Exception):
@@ -47,11 +49,16 @@ def systemctl(*arguments):
     return done.stdout
 
 
+def file_name(name):
+    """The name of a unit's file: a service's, where the unit is named without its kind."""
+    return name if name.endswith(KINDS) else name + ".service"
+
+
 def show(names):
     """What systemd knows of units: {name: {property: value}}; one call for all of them."""
     if not names:
         return {}
-    text = systemctl("show", "--property=" + PROPERTIES, *[name + ".service" for name in names])
+    text = systemctl("show", "--property=" + PROPERTIES, *[file_name(name) for name in names])
     blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in text.strip().split("\n\n")]
     return dict(zip(names, blocks))
 
@@ -61,10 +68,10 @@ def unit_files(unit):
     common = {"owner": "root", "group": "root", "mode": "0644", "secret": False, "create_only": False}
     entries = []
     if unit.get("content_base64"):
-        path = "%s/%s.service" % (UNIT_DIRECTORY, unit["name"])
+        path = os.path.join(UNIT_DIRECTORY, file_name(unit["name"]))
         entries.append(dict(common, path=path, content_base64=unit["content_base64"]))
     if unit.get("dropin_base64"):
-        path = "%s/%s.service.d/kubikk.conf" % (UNIT_DIRECTORY, unit["name"])
+        path = "%s/%s.d/kubikk.conf" % (UNIT_DIRECTORY, file_name(unit["name"]))
         entries.append(dict(common, path=path, content_base64=unit["dropin_base64"]))
     return entries
 
@@ -135,7 +142,7 @@ def note_stale(names):
 
 def remove_unit_file(name, act):
     """Removes the file of a unit that is stopped, and what was noted of it; returns the paths removed."""
-    path = "%s/%s.service" % (UNIT_DIRECTORY, name)
+    path = os.path.join(UNIT_DIRECTORY, file_name(name))
     if not ensure_absent(path, act):
         return []
     if act:
@@ -146,7 +153,9 @@ def remove_unit_file(name, act):
 
 def started_after(state, paths):
     """Whether a process was started after its files were last changed."""
-    monotonic = int(state.get("ExecMainStartTimestampMonotonic") or 0) / 1e6
+    # A timer has no process.
+    begun = state.get("ExecMainStartTimestampMonotonic") or state.get("ActiveEnterTimestampMonotonic")
+    monotonic = int(begun or 0) / 1e6
     started = time.time() - (time.monotonic() - monotonic)
     newest = max((os.stat(path).st_ctime for path in paths if os.path.exists(path)), default=0.0)
     return monotonic > 0 and started > newest
@@ -177,7 +186,7 @@ def damage(unit, once=health.check):
 def journal(name, begun):
     """What a unit said: the 20 lines that tell most, and all lines since ``begun`` (seconds since 1970)."""
     text = subprocess.run(
-        ["journalctl", "--unit", name + ".service", "--lines=300", "--no-pager", "--quiet", "--output=short-unix"],
+        ["journalctl", "--unit", file_name(name), "--lines=300", "--no-pager", "--quiet", "--output=short-unix"],
         capture_output=True,
         text=True,
         check=False,
@@ -257,7 +266,7 @@ def restart(name, before):
         UnitError: the old process does not go away.
     """
     begun = time.time()
-    systemctl("--no-block", "restart", name + ".service")
+    systemctl("--no-block", "restart", file_name(name))
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         state = show([name])[name]
@@ -279,6 +288,6 @@ def wait_healthy(unit):
     if wanted.get("url") or wanted.get("command"):
         seen = health.wait(wanted, timeout)
     else:
-        seen = health.wait({"command": ["systemctl", "is-active", "--quiet", unit["name"] + ".service"]}, timeout)
+        seen = health.wait({"command": ["systemctl", "is-active", "--quiet", file_name(unit["name"])]}, timeout)
     if seen is not None:
         raise unhealthy(unit["name"], "not healthy after %d s: %s" % (timeout, seen), begun)

@@ -153,7 +153,7 @@ options:
     default: []
     suboptions:
       name:
-        description: Name without C(.service).
+        description: Name; a service's without C(.service), a timer's with C(.timer).
         type: str
         required: true
       template:
@@ -168,9 +168,11 @@ options:
         elements: path
         default: []
       state:
-        description: Running and enabled, or stopped and disabled; V(absent) also removes the unit file.
+        description:
+          - Running and enabled, or stopped and disabled; V(absent) also removes the unit file.
+          - V(installed) is for a unit that another one starts, such as a timer's service.
         type: str
-        choices: [started, stopped, absent]
+        choices: [started, stopped, absent, installed]
         default: started
       health:
         description: How to see that it is healthy; without it, that systemd calls it active.
@@ -428,7 +430,11 @@ def component_spec():
                 "template": text,
                 "dropin": text,
                 "inputs": paths,
-                "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
+                "state": {
+                    "type": "str",
+                    "choices": ["started", "stopped", "absent", "installed"],
+                    "default": "started",
+                },
                 "health": {"type": "dict", "options": health},
                 "intact": strings,
                 "gate": {"type": "dict", "options": gate},
@@ -546,7 +552,7 @@ class Component:
                 if not any(entry["path"] in self.changed_paths for entry in systemd.unit_files(unit)):
                     self.changes.append("enabled " + name)
                 if self.act:
-                    systemd.systemctl("enable", name + ".service")
+                    systemd.systemctl("enable", systemd.file_name(name))
             if reason:
                 self.reasons.append("%s: %s" % (name, reason))
             if later or not self.act:
@@ -567,12 +573,12 @@ class Component:
 
     def _stop(self, unit, state):
         name = unit["name"]
-        if state["LoadState"] == "not-found":
+        if state["LoadState"] == "not-found" or unit["state"] == "installed":
             return
         if state["ActiveState"] not in ("inactive", "failed") or state["UnitFileState"] == "enabled":
             self.changes.append("stopped " + name)
             if self.act:
-                systemd.systemctl("disable", "--now", name + ".service")
+                systemd.systemctl("disable", "--now", systemd.file_name(name))
         if unit["state"] == "absent":
             self.changed_paths += systemd.remove_unit_file(name, self.act)
 

@@ -25,9 +25,10 @@ options:
     description:
       - V(drained) leaves only pods of DaemonSets. Where that cannot be done the node is as it was before. A node that
         reports O(version) and O(runtime) already is left alone.
+      - V(deleted) deletes the Node; what still runs on it is not waited for.
       - V(schedulable) waits until the node is Ready with O(runtime) and O(version), then lets pods come.
     type: str
-    choices: [drained, schedulable]
+    choices: [drained, schedulable, deleted]
     required: true
   runtime:
     description: How the node calls the container runtime it is to have, for example V(cri-o) or V(cri-o://1.36.3).
@@ -142,7 +143,7 @@ def main():
         argument_spec={
             "kubeconfig": {"type": "path", "required": True},
             "node": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["drained", "schedulable"], "required": True},
+            "state": {"type": "str", "choices": ["drained", "schedulable", "deleted"], "required": True},
             "runtime": {"type": "str", "default": ""},
             "version": {"type": "str", "default": ""},
             "force": {"type": "bool", "default": False},
@@ -156,10 +157,15 @@ def main():
     changes = []
     try:
         found = node.get() if kubectl.installed else None
-        if found is None and want["state"] == "drained":
-            # Not registered: there is nothing to evict.
+        if found is None and want["state"] in ("drained", "deleted"):
+            # Not registered: there is nothing to evict, or it is gone already.
             module.exit_json(changed=False, changes=[])
-        if want["state"] == "drained":
+        if want["state"] == "deleted":
+            changes.append("deleted node " + want["node"])
+            if not module.check_mode:
+                # What its kubelet, being gone, does not end is ended by the pod garbage collector.
+                kubectl("delete", "node", want["node"], "--wait=true", "--timeout=60s", timeout=90)
+        elif want["state"] == "drained":
             if needs_draining(found, want["runtime"], want["version"]):
                 changes.append("drain node " + want["node"])
                 if not module.check_mode:

@@ -28,7 +28,9 @@ _LAST = (
     "test_lock.py",
     "test_interrupts.py",
     "test_metrics.py",
+    "test_etcd_snapshot.py",
     "test_faults.py",
+    "test_cold_start.py",
     "test_quorum.py",
     "test_errors.py",
     "test_wheel.py",
@@ -43,6 +45,8 @@ _LAST = (
     "test_runtimes.py",
     "test_cloud.py",
     "test_variants.py",
+    "test_etcd_restore.py",
+    "test_members.py",
 )
 
 

@@ -54,7 +54,7 @@ class Call:
     inherit: tuple[int, ...] = ()
     forks: int = 50
     check: bool = False
-    variables: Mapping[str, int | str | bool] = field(default_factory=dict)
+    variables: Mapping[str, int | str | bool | list[str]] = field(default_factory=dict)
     redact: Redactor = field(default_factory=Redactor)
 
 

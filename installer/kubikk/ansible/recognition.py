@@ -61,6 +61,8 @@ def _by_failure(found: Mapping[str, Any], host: str) -> KubikkError | None:
         "api": _api,
         "drain": _drain,
         "rolled-back": _rolled_back,
+        "etcd": _etcd,
+        "snapshot": _snapshot,
     }.get(found.get("kind", ""))
     return read(found, host) if read else None
 
@@ -173,6 +175,19 @@ def _pods(found: Mapping[str, Any], host: str) -> KubikkError:
         place = where[0] if len(where) == 1 else host
         return KubikkError(f"the image {images} is missing", host=place, cause=cause, code=codes.IMAGE_MISSING)
     return KubikkError("pods of an addon do not run", host=host, cause=cause, code=codes.PODS_UNAVAILABLE)
+
+
+def _etcd(found: Mapping[str, Any], host: str) -> KubikkError:
+    """What etcd said when its members were to be changed: that it has no quorum, or it is for the operator to read."""
+    text = found["seen"]
+    if _NO_LEADER.search(text) or "request timed out" in text or "context deadline exceeded" in text:
+        return KubikkError("etcd has no quorum", host=host, cause=text, code=codes.ETCD_NO_QUORUM)
+    remedy = "mend what etcd says, then run the same command again; it goes on where it stopped"
+    return KubikkError("etcd refuses a change of its members", host=host, cause=text, remedy=remedy)
+
+
+def _snapshot(found: Mapping[str, Any], host: str) -> KubikkError:
+    return KubikkError("the snapshot is not good", host=host, cause=found["seen"], code=codes.SNAPSHOT_FAILED)
 
 
 def _api(found: Mapping[str, Any], host: str) -> KubikkError:

@@ -39,9 +39,21 @@ def print_status(report: ClusterStatus) -> None:
             )
     console.print(table)
     _print_nodes(console, report)
+    _print_etcd(console, report)
     for place, certificate in report.expiring(_SOON):
         console.print(f"[yellow]certificate {escape(place)} expires {certificate.not_after:%Y-%m-%d}[/]")
     console.print("[green]healthy[/]" if report.healthy else "[bold red]not healthy[/]")
+
+
+def _print_etcd(console: Console, report: ClusterStatus) -> None:
+    ages = [host.snapshot_age for host in report.etcd.hosts if host.snapshot_age is not None]
+    newest = f"the newest snapshot on them is {min(ages) / 3600:.1f} h old" if ages else "there is no snapshot on them"
+    leader = next((host.host for host in report.etcd.hosts if host.leader), "none")
+    size = max((host.bytes for host in report.etcd.hosts), default=0) / 1e6
+    count = f"{len(report.etcd.healthy)} of {max(len(report.etcd.members), len(report.etcd.hosts))} members of etcd"
+    console.print(f"{count} are well, leader {leader}, {size:.1f} MB; {newest}", markup=False)
+    for problem in report.etcd.problems:
+        console.print(f"[bold red]{escape(problem)}[/]")
 
 
 def _health(component: ComponentStatus) -> str:

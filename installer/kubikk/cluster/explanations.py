@@ -21,8 +21,11 @@ def explain(location: Location) -> tuple[str, str] | None:
             f"{key} is refused: a password never stands in a file",
             "Remove it, and run Kubikk with --ask-become-pass for sudo's; for logging in, use a key.",
         )
-    if not around and key == "etcd":
-        return "etcd has no section of its own", "Write its flags to components.etcd.flags, its hosts' roles to hosts."
+    if around == ["etcd"]:
+        return (
+            f"the section etcd has no key {key}",
+            "Write its flags to components.etcd.flags, its hosts' roles to hosts.",
+        )
     if len(location) == 3 and around[0] == "components" and key in ("flags", "config"):
         return _wrong_kind(str(around[1]), str(key))
     return None

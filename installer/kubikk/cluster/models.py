@@ -10,6 +10,7 @@ from kubikk.cluster.api import Api
 from kubikk.cluster.artifacts import Artifacts
 from kubikk.cluster.cloud import Cloud
 from kubikk.cluster.components import Components
+from kubikk.cluster.etcd import Etcd
 from kubikk.cluster.hosts import Arch, Host
 from kubikk.cluster.kubernetes import Addons, KubeProxy, Kubernetes
 from kubikk.cluster.network import Network
@@ -41,6 +42,7 @@ class Cluster(Section):
     network: Network = Field(default=Network(), description="Networks of pods and Services.")
     api: Api = Field(default=Api(), description="How the API is reached.")
     kube_proxy: KubeProxy = Field(default=KubeProxy(), description="How Services are reached on every node.")
+    etcd: Etcd = Field(default=Etcd(), description="The cluster's data store.")
     cloud: Cloud = Field(default=Cloud(), description="The cloud whose machines the hosts are.")
     artifacts: Artifacts = Field(default=Artifacts(), description="Where binaries and images come from.")
     addons: Addons = Field(default=Addons(), description="What is installed in the cluster itself.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from kubikk.cluster import Cluster, Host
 from kubikk.errors import KubikkError
 from kubikk.hosts.components import question
+from kubikk.hosts.etcd import EtcdStatus, ask_members
 from kubikk.hosts.nodes import NodeStatus, nodes
 from kubikk.hosts.probes import connections, run_on_all
 from kubikk.hosts.programs import source
@@ -102,6 +103,7 @@ class ClusterStatus:
         nodes: by name; none where the API does not answer.
         api_error: why the API does not answer, or None.
         certificates: those in the PKI directory on this machine.
+        etcd: its members, alarms and snapshots.
     """
 
     name: str
@@ -110,13 +112,15 @@ class ClusterStatus:
     nodes: tuple[NodeStatus, ...]
     api_error: KubikkError | None
     certificates: tuple[CertificateInfo, ...]
+    etcd: EtcdStatus = field(default_factory=lambda: EtcdStatus((), ()))
 
     @property
     def healthy(self) -> bool:
         """Whether all hosts are well, the API answers, and every host that should be a node is a Ready one."""
         ready = {node.name for node in self.nodes if node.ready}
         expected = {host.name for host in self.hosts if {"control-plane", "worker"} & set(host.roles)}
-        return self.api_error is None and expected <= ready and all(host.healthy for host in self.hosts)
+        well = self.api_error is None and not self.etcd.problems
+        return well and expected <= ready and all(host.healthy for host in self.hosts)
 
     def expiring(self, within: timedelta) -> tuple[tuple[str, CertificateInfo], ...]:
         """Certificates that expire soon, the first to expire first.
@@ -141,6 +145,11 @@ class ClusterStatus:
             "hosts": [host.to_dict() for host in self.hosts],
             "nodes": [node.to_dict() for node in self.nodes],
             "api_error": _error(self.api_error),
+            "etcd": {
+                "members": [asdict(member) for member in self.etcd.members],
+                "hosts": [host.to_dict() for host in self.etcd.hosts],
+                "problems": list(self.etcd.problems),
+            },
             "certificates": [certificate.to_dict() for certificate in self.certificates],
         }
 
@@ -165,10 +174,11 @@ def status(cluster: Cluster, directory: Path, *, become_password: str | None = N
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(_nodes, cluster, directory / "pki")
         with connections(cluster, become_password) as found:
+            etcd = ask_members(cluster, found)
             answers = run_on_all(cluster, found, source("components"), lambda host: question(cluster, host))
         known, api_error = asked.result()
     hosts = tuple(read_host(host, answers[host.name], now) for host in cluster.hosts)
-    return ClusterStatus(cluster.name, now, hosts, known, api_error, own)
+    return ClusterStatus(cluster.name, now, hosts, known, api_error, own, etcd)
 
 
 def _nodes(cluster: Cluster, pki: Path) -> tuple[tuple[NodeStatus, ...], KubikkError | None]:

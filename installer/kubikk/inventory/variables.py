@@ -46,6 +46,7 @@ def common_variables(cluster: Cluster, artifacts: Mapping[str, Any]) -> dict[str
             f"https://{host.address}:{_ETCD_CLIENT_PORT}" for host in _by_name(cluster.etcd_hosts)
         ],
         "kubikk_etcd_members": _addresses(cluster.etcd_hosts),
+        "kubikk_etcd_snapshots": cluster.etcd.snapshots.model_dump(),
         "kubikk_control_plane_addresses": _addresses(cluster.control_plane_hosts),
         "kubikk_network_plugin": network.plugin,
         "kubikk_network_backend": network.backend,

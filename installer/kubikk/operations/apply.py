@@ -10,6 +10,7 @@ from kubikk.operations.fitness import require_fit
 from kubikk.operations.plan import plan_under_lock, require_unchanged
 from kubikk.operations.prepare import prepare
 from kubikk.operations.record import recorded
+from kubikk.operations.removal import unfinished_hosts
 from kubikk.operations.run import RunOptions, RunResult, run
 from kubikk.operations.workspace import Workspace
 from kubikk.progress import Progress
@@ -33,6 +34,8 @@ def up(
     """
     password = options.become_password
     with cluster_lock(workspace.directory) as lock, recorded(workspace, "up") as record:
+        for name in unfinished_hosts(workspace):
+            progress.log(f"warning: {name}: its removal is not finished: `kubikk node remove {name}` goes on with it")
         if check:
             require_fit(workspace, progress, password)
         with hosts_lock(workspace.cluster, become_password=password):

@@ -149,7 +149,8 @@ def _copy(workspace: Workspace) -> Iterator[Workspace]:
     with tempfile.TemporaryDirectory(prefix=".plan-", dir=directory) as name:
         target = Path(name)
         for entry in directory.iterdir():
-            if entry.name == "runs" or entry.name.startswith("."):
+            # Neither is needed, and snapshots are large.
+            if entry.name in ("runs", "snapshots") or entry.name.startswith("."):
                 continue
             if entry.is_dir():
                 shutil.copytree(entry, target / entry.name, symlinks=True)

@@ -46,7 +46,7 @@ class RunOptions:
         on_event: follows the run.
         check: whether to change nothing, and say what would be changed.
         wait: seconds to wait for a component to be healthy, and for nodes and addons; each role's own where None.
-        variables: further variables of Ansible; no secrets.
+        variables: of Ansible, for what one run is to do; no secrets, since they are on a command line.
     """
 
     limit: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class RunOptions:
     on_event: Callable[[Event], None] = lambda event: None
     check: bool = False
     wait: int | None = None
-    variables: Mapping[str, int | str | bool] = field(default_factory=dict)
+    variables: Mapping[str, int | str | bool | list[str]] = field(default_factory=dict)
 
 
 def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int, *, record: Path) -> RunResult:

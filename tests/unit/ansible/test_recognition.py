@@ -81,6 +81,9 @@ FAILURES: list[tuple[dict[str, Any], Code | None, str, str]] = [
     (pods("CrashLoopBackOff"), codes.PODS_UNAVAILABLE, "cp1", "CrashLoopBackOff"),
     ({"kind": "api", "seen": "connection refused"}, codes.API_UNHEALTHY, "cp1", "connection refused"),
     ({"kind": "api", "seen": "x509: certificate has expired"}, codes.CERTIFICATE_EXPIRED, "cp1", "x509"),
+    ({"kind": "snapshot", "seen": "expected sha256 [1], got [2]"}, codes.SNAPSHOT_FAILED, "cp1", "expected sha256"),
+    ({"kind": "etcd", "seen": "etcdserver: request timed out"}, codes.ETCD_NO_QUORUM, "cp1", "timed out"),
+    ({"kind": "etcd", "seen": "etcdserver: too many learner members"}, None, "cp1", "too many learner"),
     ({}, None, "cp1", "it broke"),
     ({"kind": "of a newer version"}, None, "cp1", "it broke"),
 ]

@@ -86,7 +86,7 @@ KEYS = [
     _row("sudo password of a host",
          _host("name: w1, address: 192.168.1.2, roles: [worker], ssh: {become_password: x}"),
          (3, "hosts[1].ssh.become_password", "a password never stands in a file")),
-    _row("etcd section", f"{ONE}etcd: {{snapshot_count: 1}}\n", (3, "etcd", "components.etcd.flags")),
+    _row("etcd section", f"{ONE}etcd: {{snapshot_count: 1}}\n", (3, "etcd.snapshot_count", "components.etcd.flags")),
     _row("merged key", f"{ONE}network: &n {{mtuu: 1500}}\napi: {{<<: *n}}\n",
          (3, "network.mtuu", "Did you mean mtu?"), (3, "api.mtuu", "unknown key")),
 ]  # fmt: skip

@@ -118,3 +118,26 @@ def test_a_unit_is_removed_with_what_was_noted_of_it(tmp_path: Path, monkeypatch
     assert systemd.read_stamp("a") == {}
     assert calls == [("daemon-reload",)]
     assert systemd.remove_unit_file("a", act=True) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("etcd", "etcd.service"),
+        ("etcd-snapshot.timer", "etcd-snapshot.timer"),
+        ("cri-docker.socket", "cri-docker.socket"),
+    ],
+)
+def test_names_of_unit_files(name: str, file: str) -> None:
+    assert systemd.file_name(name) == file
+    unit = {"name": name, "content_base64": "eA==", "dropin_base64": "eA=="}
+    paths = [entry["path"] for entry in systemd.unit_files(unit)]
+    assert paths == [f"/etc/systemd/system/{file}", f"/etc/systemd/system/{file}.d/kubikk.conf"]
+
+
+def test_a_timer_that_a_reboot_started_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "x.timer"
+    file.write_text("x")
+    started = str(int((time.monotonic() + 5) * 1e6))
+    state = {"ActiveState": "active", "InvocationID": "run-2", "ActiveEnterTimestampMonotonic": started}
+    assert systemd.reason_to_restart(state, STAMP, "hash", [str(file)]) is None

@@ -41,7 +41,7 @@ def etcd_members(draft: Draft) -> Iterator[Finding]:
         return
     dedicated = [host for host in draft.hosts if "etcd" in (host.roles or ())]
     members = dedicated or [host for host in draft.hosts if "control-plane" in (host.roles or ())]
-    if members and len(members) % 2 == 0:
+    if members and len(members) % 2 == 0 and draft.value("etcd", "allow_even") is not True:
         count = len(members)
         role = "etcd" if dedicated else "control-plane"
         names = ", ".join(host.label for host in members)
