@@ -237,14 +237,6 @@ DRAIN_STUCK = Code(
     "Look at `kubectl get poddisruptionbudgets -A` and at the pods that the message names, then run the same command "
     "again. `kubikk upgrade --force-drain` deletes them where time is up.",
 )
-QUORUM_AT_RISK = Code(
-    "KBK-604",
-    "etcd would lose its quorum",
-    "the members that would stay are counted, and those that are healthy, before a host is reset",
-    "More than half of etcd's members have to be healthy, or nothing in the cluster can be changed any more.",
-    "Take a member out with `kubikk node remove`, or bring the other members back first: `kubikk status` tells which "
-    "are ill.",
-)
 
 CODES: tuple[Code, ...] = (
     *(UNREACHABLE, HOST_KEY_CHANGED, HOST_KEY_UNKNOWN, LOGIN_REFUSED, SUDO_REFUSED, PORT_CLOSED),
@@ -253,6 +245,6 @@ CODES: tuple[Code, ...] = (
     *(ETCD_NO_QUORUM, API_UNHEALTHY, NODE_NOT_READY, UNIT_UNHEALTHY, PODS_UNAVAILABLE),
     *(SNAPSHOT_FAILED, QUORUM_AT_RISK),
     CERTIFICATE_EXPIRED,
-    *(UPGRADE_NEEDED, ROLLED_BACK, DRAIN_STUCK, QUORUM_AT_RISK),
+    *(UPGRADE_NEEDED, ROLLED_BACK, DRAIN_STUCK),
 )
 """All of them, in the order of their ids."""

@@ -60,7 +60,7 @@ def test_a_host_that_etcd_needs_is_not_reset(own: OwnLab, before: Traces) -> Non
     run = latest(own.directory)
     refused = kubikk("reset", "cp1", "--yes", "-f", str(own.file))
     assert refused.returncode == 1, refused.stdout
-    assert "KBK-604" in refused.stdout, refused.stdout
+    assert "KBK-412" in refused.stdout, refused.stdout
     assert "kubikk node remove" in refused.stdout, refused.stdout
     assert _nodes(own) == {"cp1": True, "w1": True}
     assert latest(own.directory) != run  # it is in the journal
