@@ -228,6 +228,24 @@ CERTIFICATE_EXPIRED = Code(
     "docs/certificates.md "
     "says what else there is to do.",
 )
+UPGRADE_NEEDED = Code(
+    "KBK-601",
+    "A version cannot be reached in this way",
+    "the versions that hosts run are compared with the wanted one, by Kubernetes' version skew policy",
+    "The cluster file names another version than the hosts run, a minor version would be skipped, or a host would "
+    "go back to an older one.",
+    "Use `kubikk upgrade --to VERSION`, one minor version at a time. There is no way back to an older version but "
+    "a snapshot of etcd: docs/upgrade.md.",
+)
+ROLLED_BACK = Code(
+    "KBK-602",
+    "A host was given back what it ran before",
+    "a component does not get healthy during an upgrade",
+    "The new version refuses a setting of the cluster file, or the host has another trouble that the message names.",
+    "Read its last journal lines above and mend what they name; settings are in `components` of the cluster file. "
+    "Hosts that were upgraded before stay so, which is a mix of versions that Kubernetes supports. Then run "
+    "`kubikk upgrade` again: it goes on with {host}.",
+)
 
 CODES: tuple[Code, ...] = (
     *(UNREACHABLE, HOST_KEY_CHANGED, HOST_KEY_UNKNOWN, LOGIN_REFUSED, SUDO_REFUSED, PORT_CLOSED),
@@ -236,5 +254,6 @@ CODES: tuple[Code, ...] = (
     *(ETCD_NO_QUORUM, API_UNHEALTHY, NODE_NOT_READY, UNIT_UNHEALTHY, PODS_UNAVAILABLE, NODE_NOT_DRAINED, HOST_BUSY),
     *(SNAPSHOT_FAILED, QUORUM_AT_RISK),
     CERTIFICATE_EXPIRED,
+    *(UPGRADE_NEEDED, ROLLED_BACK),
 )
 """All of them, in the order of their ids."""

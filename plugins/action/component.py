@@ -125,7 +125,7 @@ class ActionModule(ActionBase):
     @staticmethod
     def _digest(args):
         """Changes with everything that a call says of the host, and with the program that does it."""
-        said = {key: _plain(value) for key, value in args.items() if key not in ("restart", "finish")}
+        said = {key: _plain(value) for key, value in args.items() if key not in ("restart", "finish", "remember")}
         # Where things lie on the control node means nothing: `plan` works on a copy, and another node has other paths.
         for entry in said.get("files") or []:
             entry.pop("src", None)

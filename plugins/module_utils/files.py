@@ -6,6 +6,8 @@ import base64
 import grp
 import os
 import pwd
+import ssl
+import time
 
 from .failures import naming
 
@@ -83,6 +85,18 @@ def ensure_directory(entry, act):
     return not right
 
 
+def is_outdated(entry, now=time.time):
+    """Whether a file that is there, and that is otherwise left as it is, holds no certificate that is still valid."""
+    path = entry["path"]
+    if not (entry["create_only"] and entry.get("until_expired") and os.path.lexists(path)):
+        return False
+    try:
+        # The standard library's only reader of a certificate in a file.
+        return ssl.cert_time_to_seconds(ssl._ssl._test_decode_cert(path)["notAfter"]) <= now()
+    except (OSError, ValueError, KeyError):
+        return True
+
+
 def ensure_file(entry, act):
     """Gives a file its content, owner and mode.
 
@@ -91,7 +105,7 @@ def ensure_file(entry, act):
     """
     path, mode = entry["path"], int(entry["mode"], 8)
     uid, gid = owner_ids(entry["owner"], entry["group"])
-    if entry["create_only"] and os.path.lexists(path):
+    if entry["create_only"] and os.path.lexists(path) and not is_outdated(entry):
         return False, None
     data = content_of(entry)
     try:

@@ -134,6 +134,12 @@ def write_stamp(name, inputs, invocation):
     os.rename(temporary, _stamp_path(name))
 
 
+def note_stale(names):
+    """Notes of units that their processes were started with something else than they are to read."""
+    for name, state in show(names).items():
+        write_stamp(name, "", state["InvocationID"])
+
+
 def remove_unit_file(name, act):
     """Removes the file of a unit that is stopped, and what was noted of it; returns the paths removed."""
     path = os.path.join(UNIT_DIRECTORY, file_name(name))

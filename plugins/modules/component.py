@@ -115,6 +115,12 @@ options:
         description: Whether an existing file is left as it is.
         type: bool
         default: false
+      until_expired:
+        description:
+          - With O(files[].create_only), whether an existing file is replaced where it holds no certificate or one that
+            has expired. The units are restarted then.
+        type: bool
+        default: false
       restart_on:
         description: Whether a change asks for a restart of the units.
         type: bool
@@ -281,6 +287,12 @@ options:
     description: Do nothing but the restart that was left for later.
     type: bool
     default: false
+  remember:
+    description:
+      - Whether to note what files and links are before they are changed, so that M(kubikk.kubikk.previous) can put them
+        back. What is noted stays until that module drops it.
+    type: bool
+    default: false
   contents:
     description: Contents of files and units in base64, rendered and set by the action plugin; in no log.
     type: dict
@@ -365,6 +377,7 @@ from ansible_collections.kubikk.kubikk.plugins.module_utils import (
     images,
     kernel,
     packages,
+    previous,
     records,
     selinux,
     systemd,
@@ -421,6 +434,7 @@ def component_spec():
                 "mode": text,
                 "secret": {"type": "bool", "default": False, "no_log": False},
                 "create_only": flag_off,
+                "until_expired": flag_off,
                 "restart_on": flag_on,
             }
         ),
@@ -452,6 +466,7 @@ def component_spec():
         "runtime": {"type": "str", "choices": ["containerd", "cri-o", "docker"], "default": "containerd"},
         "restart": {"type": "str", "choices": ["now", "later"], "default": "now"},
         "finish": flag_off,
+        "remember": flag_off,
         "contents": {"type": "dict", "default": {}, "no_log": True},
         "staging": path,
         "digest": text,
@@ -470,6 +485,7 @@ class Component:
         self.warnings = []
         self.restarted = []
         self.reasons = []
+        self.renewed = None
         for entry in want["directories"] + want["files"]:
             entry["owner"] = entry["owner"] or want["owner"]
             entry["group"] = entry["group"] or want["owner"]
@@ -506,6 +522,11 @@ class Component:
         self.diffs += diffs
 
     def _file(self, entry):
+        if files.is_outdated(entry):
+            self.renewed = "its certificate has expired"
+            if self.act:
+                # Before the file is written: where this is interrupted in between, the next run restarts the units.
+                systemd.note_stale([unit["name"] for unit in self.want["units"]])
         changed, diff = files.ensure_file(entry, self.act)
         if changed:
             self.changed_paths.append(entry["path"])
@@ -557,7 +578,7 @@ class Component:
                 continue
             inputs, paths = systemd.inputs_of(unit, self.want["files"], self.want["artifacts"])
             stamp = systemd.read_stamp(name)
-            reason = systemd.reason_to_restart(state, stamp, inputs, paths) or systemd.damage(unit)
+            reason = systemd.reason_to_restart(state, stamp, inputs, paths) or self.renewed or systemd.damage(unit)
             if state["UnitFileState"] != "enabled":
                 # That a new unit is enabled goes without saying: a package may have done it, or another unit of that
                 # name that check mode still finds.
@@ -610,12 +631,17 @@ def main():
     try:
         with alone.alone(component.act):
             if not want["finish"]:
+                if want["remember"] and component.act:
+                    previous.remember(want)
                 component.install()
                 component.changes += ["binary " + entry["name"] for entry in lacking]
             required, active = component.units(later=want["restart"] == "later" and not want["finish"])
             if not want["finish"]:
                 imported = images.ensure_images(want["images"], want["runtime"], component.act)
                 component.changes += ["image " + ref for ref in imported]
+            if component.act and not want["remember"] and not required:
+                # As it is now it is well: what a change noted that was broken off is of no use any more.
+                previous.forget(want["name"])
             if component.act and want["digest"] and not required:
                 component.record()
     except (alone.BusyError, systemd.UnitError, packages.PackageError, images.ImageError, OSError, ValueError) as error:

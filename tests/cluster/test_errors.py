@@ -202,13 +202,6 @@ ROWS = (
         ("ca.crt expired on",),
         ("--skip-preflight",),
     ),
-    Row(
-        "certificate expired: kubelet's",
-        causes.expired_kubelet,
-        codes.CERTIFICATE_EXPIRED,
-        "w1",
-        ("kubelet's client certificate", "expired on"),
-    ),
     # The last: without an API server, nothing else can be caused.
     Row(
         "API server not healthy",

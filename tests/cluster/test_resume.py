@@ -15,6 +15,7 @@ from kubikk.operations.workspace import open_workspace
 from tests.cluster.support.api import Api, tls
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import PROGRAMS, changes, events, kubikk, runs
+from tests.cluster.support.traces import Traces, traces
 
 # Long enough for a machine that does other things, too.
 _PATIENCE = 240.0
@@ -41,26 +42,6 @@ _MOMENTS: tuple[tuple[str, Callable[[Path], bool]], ...] = (
 )
 
 
-Traces = dict[str, set[str]]
-
-# What a host consists of, one thing a line. Files that the host's own services write as they run are left out.
-_TRACES = {
-    "files": "find /etc /opt /usr/local /var/lib /var/log /run/systemd/system -xdev"
-    " \\( -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /var/log/journal"
-    " -o -path /var/lib/haproxy -o -path /var/log/apt -o -path '/etc/rc?.d' \\) -prune -o -print",
-    "users": "cut -d: -f1 /etc/passwd /etc/group",
-    "mounts": "cut -d' ' -f5 /proc/self/mountinfo",
-    "interfaces": "ls /sys/class/net",
-    "chains": "iptables-save | grep '^:.* - '; nft list tables | grep kube",
-    "units": "systemctl list-unit-files --no-legend --state=enabled | cut -d' ' -f1",
-    "processes": "ps -eo comm= --ppid 2 -p 2 --deselect | sort -u",
-}
-
-
-def _traces(own: OwnLab, host: str) -> Traces:
-    return {kind: set(own.run(host, f"{command}; true").splitlines()) for kind, command in _TRACES.items()}
-
-
 @pytest.fixture(scope="module")
 def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnLab]:
     """Bare hosts."""
@@ -71,7 +52,7 @@ def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own
 @pytest.fixture(scope="module")
 def bare(own: OwnLab) -> dict[str, Traces]:
     """What the hosts consisted of before anything was installed."""
-    return {host.name: _traces(own, host.name) for host in own.lab.hosts()}
+    return {host.name: traces(own, host.name) for host in own.lab.hosts()}
 
 
 def _kill_when(own: OwnLab, what: str, moment: Callable[[Path], bool], log: Path) -> None:
@@ -134,7 +115,7 @@ def test_reset_leaves_no_trace(own: OwnLab, bare: dict[str, Traces], subtests: p
         "chains": {":MINE - [0:0]"},
     }
     for host, before in bare.items():
-        after = _traces(own, host)
+        after = traces(own, host)
         for kind, things in before.items():
             with subtests.test(f"{kind} of {host}"):
                 own_things = mine.get(kind, set()) if host == "w1" else set()

@@ -44,7 +44,11 @@ def recognise(event: Event) -> KubikkError:
     Args:
         event: of kind ``failed`` or ``unreachable``.
     """
-    found: Mapping[str, Any] = event.result.get("failure") or {}
+    return _by_failure(event.result.get("failure") or {}, event.host) or _by_words(event)
+
+
+def _by_failure(found: Mapping[str, Any], host: str) -> KubikkError | None:
+    """The error that a module described as data; None where it did not."""
     read = {
         "unit": _unit,
         "quorum": _quorum,
@@ -55,13 +59,16 @@ def recognise(event: Event) -> KubikkError:
         "nodes": _nodes,
         "pods": _pods,
         "api": _api,
+        "rolled-back": _rolled_back,
         "etcd": _etcd,
         "drain": _drain,
         "busy": _busy,
         "snapshot": _snapshot,
     }.get(found.get("kind", ""))
-    if read is not None:
-        return read(found, event.host)
+    return read(found, host) if read else None
+
+
+def _by_words(event: Event) -> KubikkError:
     code = next((code for text, code in _UNREACHABLE if text in event.message), None)
     if code is None and event.kind == "unreachable":
         code = codes.UNREACHABLE
@@ -207,3 +214,22 @@ def _drain(found: Mapping[str, Any], host: str) -> KubikkError:
 
 def _busy(found: Mapping[str, Any], host: str) -> KubikkError:
     return KubikkError("another run is changing the host", host=host, cause=found["seen"], code=codes.HOST_BUSY)
+
+
+def _rolled_back(found: Mapping[str, Any], host: str) -> KubikkError:
+    """Where nothing was changed yet, what stopped it is all there is to say."""
+    why = _by_failure(found["of"], host)
+    runs = ", ".join(f"{name} {version}" for name, version in sorted(found["versions"].items()))
+    if why is not None and not runs:
+        return why
+    message = why.message if why else "a step failed"
+    back = f"was given back what it ran before ({runs})" if runs else "was not changed"
+    if found["trouble"]:
+        back = f"{back}, which does not run either: {found['trouble']}"
+    return KubikkError(
+        f"{message}; the host {back}",
+        host=host,
+        cause=(why.cause if why else None) or found["seen"],
+        code=codes.ROLLED_BACK,
+        journal=why.journal if why else (),
+    )

@@ -18,6 +18,7 @@ PHASES: dict[str, str] = {
     "kube_scheduler": "control plane",
     "addons": "control plane",
     "runtime_change": "runtime",
+    "upgrade": "upgrade",
     "cloud_controller_manager": "control plane",
     "containerd": "runtime",
     "cri_o": "runtime",

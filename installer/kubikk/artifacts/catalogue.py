@@ -143,6 +143,10 @@ class Catalogue(_Entry):
         result = {name: chosen[component.set or name] for name, component in self.components.items()}
         return result | {name: chosen[name] for name in self.images}
 
+    def known(self, component: str) -> list[str]:
+        """The versions of a component that go with any Kubernetes version."""
+        return sorted({self.versions(kubernetes)[component] for kubernetes in self.sets})
+
     def check(self, component: str) -> None:
         """Raises KubikkError if the catalogue does not have the component."""
         if component not in self.components and component not in self.images:

@@ -39,6 +39,7 @@ def wanted_for(
     network_plugin: str = "flannel",
     addons: Mapping[str, bool] | None = None,
     cloud: str = "none",
+    others: Mapping[str, str] | None = None,
     with_test_images: bool = False,
 ) -> list[Wanted]:
     """What a cluster needs, in the catalogue's versions.
@@ -50,12 +51,20 @@ def wanted_for(
         network_plugin: ``flannel`` or ``none``.
         addons: name -> switched on; by default all.
         cloud: the provider of the cloud: ``none``, ``external`` (the operator's own program) or ``aws``.
+        others: component -> the version to take in place of the one that goes with Kubernetes.
         with_test_images: also the images that only tests use.
 
     Raises:
         KubikkError: the version, runtime, plugin or addon is not in the catalogue.
     """
-    versions = catalogue.load().versions(kubernetes_version)
+    known = catalogue.load()
+    versions = {**known.versions(kubernetes_version), **(others or {})}
+    for component, version in (others or {}).items():
+        if version not in known.known(component):
+            raise KubikkError(
+                f"there is no {component} {version} in the catalogue of artifacts",
+                remedy=f"choose one of {', '.join(known.known(component))}, or leave that setting out",
+            )
     names = list(_ALWAYS)
     for runtime in sorted(runtimes):
         names += _lookup(_RUNTIMES, runtime, "container runtime")

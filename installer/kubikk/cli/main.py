@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from kubikk.cli.commands import certs, clusters, etcd, files, journal, labs, nodes
+from kubikk.cli.commands import certs, clusters, encryption, etcd, files, journal, labs, nodes
 from kubikk.cli.console import print_error, print_json, stderr
 from kubikk.errors import KubikkError, RunInterruptedError
 
@@ -37,6 +37,7 @@ files.register(app)
 clusters.register(app)
 journal.register(app)
 app.add_typer(certs.app, name="certs")
+app.add_typer(encryption.app, name="encryption")
 app.add_typer(etcd.app, name="etcd")
 app.add_typer(nodes.app, name="node")
 app.add_typer(labs.app, name="lab")

@@ -142,12 +142,30 @@ class FlagsAndConfig(Config, Flags):
     """A component that is set by a configuration file, and by flags for what has no place there."""
 
 
+class _Versioned(Section):
+    """A component that need not have the version that goes with Kubernetes."""
+
+    version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)+$")] | None = Field(
+        default=None,
+        description="Version, without a v; by default the one that goes with the version of Kubernetes. "
+        "`kubikk upgrade` changes it.",
+    )
+
+
+class VersionedFlags(_Versioned, Flags):
+    """The same, for flags."""
+
+
+class VersionedConfig(_Versioned, Config):
+    """The same, for a configuration file."""
+
+
 class Components(Section):
     """Settings of single components, merged over Kubikk's own."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    etcd: Flags = Field(default=Flags(), description="Flags of etcd.")
+    etcd: VersionedFlags = Field(default=VersionedFlags(), description="Flags of etcd, and its version.")
     kube_apiserver: Flags = Field(default=Flags(), alias="kube-apiserver", description="Flags of kube-apiserver.")
     kube_controller_manager: Flags = Field(
         default=Flags(), alias="kube-controller-manager", description="Flags of kube-controller-manager."
@@ -157,7 +175,9 @@ class Components(Section):
         default=Flags(), alias="cloud-controller-manager", description="Flags of cloud-controller-manager."
     )
     flannel: Flags = Field(default=Flags(), description="Flags of flanneld.")
-    containerd: Config = Field(default=Config(), description="containerd's config.toml.")
+    containerd: VersionedConfig = Field(
+        default=VersionedConfig(), description="containerd's config.toml, and its version."
+    )
     cri_o: Config = Field(default=Config(), alias="cri-o", description="CRI-O's crio.conf.")
     docker: Config = Field(default=Config(), description="Docker's daemon.json.")
     cri_dockerd: Flags = Field(default=Flags(), alias="cri-dockerd", description="Flags of cri-dockerd.")
@@ -165,6 +185,11 @@ class Components(Section):
         default=FlagsAndConfig(), description="The KubeletConfiguration, and kubelet's flags for what is not in it."
     )
     kube_proxy: Config = Field(default=Config(), alias="kube-proxy", description="The KubeProxyConfiguration.")
+
+    def versions(self) -> dict[str, str]:
+        """component -> the version it is to have in place of the one that goes with Kubernetes."""
+        chosen = {"etcd": self.etcd.version, "containerd": self.containerd.version}
+        return {component: version for component, version in chosen.items() if version is not None}
 
     def as_written(self) -> dict[str, Any]:
         """What the cluster file says, keyed as there, without what it does not say."""

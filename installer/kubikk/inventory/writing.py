@@ -42,7 +42,7 @@ def _write_all(files: Mapping[str, tuple[str, int]], directory: Path) -> Iterato
         path = directory / relative
         if not _is_as_wanted(path, text.encode(), mode):
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, text.encode(), mode)
+            replace(path, text.encode(), mode)
             yield path
 
 
@@ -54,7 +54,8 @@ def _is_as_wanted(path: Path, content: bytes, mode: int) -> bool:
         return False
 
 
-def _replace(path: Path, content: bytes, mode: int) -> None:
+def replace(path: Path, content: bytes, mode: int) -> None:
+    """Gives a file another content, at once or not at all."""
     # The name is always the same, so that an interrupted run leaves nothing that the next one does not overwrite.
     temporary = path.with_name(f".{path.name}{_SUFFIX}")
     temporary.unlink(missing_ok=True)

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from kubikk.errors import KubikkError, Problem, ProblemsError
 from kubikk.hosts.preflight import PreflightReport, preflight
 from kubikk.operations.workspace import Workspace
 from kubikk.progress import Progress
 
+VERSIONS = "versions"
+"""The check that hosts run the version of the cluster file."""
 
-def require_fit(workspace: Workspace, progress: Progress, become_password: str | None) -> None:
+
+def require_fit(
+    workspace: Workspace, progress: Progress, become_password: str | None, *, beside: Collection[str] = ()
+) -> None:
     """Probes the hosts; goes on without workers that do not answer, and stops at everything else that is wrong.
 
     Args:
         workspace: the cluster and its directory.
         progress: told of warnings.
         become_password: sudo's password, where it wants one.
+        beside: names of checks that what is to be done makes good.
 
     Raises:
         ProblemsError: with every error that was found.
     """
     progress.start("preflight")
-    report = preflight(workspace.cluster, become_password=become_password)
+    found = preflight(workspace.cluster, become_password=become_password)
+    report = PreflightReport(tuple(finding for finding in found.findings if finding.check not in beside))
     progress.finish("preflight", f"{len(report.errors)} errors, {len(report.warnings)} warnings")
     _refuse_unfit(workspace, report, progress)
 

@@ -25,6 +25,7 @@ def wanted(cluster: Cluster) -> list[artifacts.Wanted]:
         network_plugin=cluster.network.plugin,
         addons=cluster.addons.model_dump(),
         cloud=cluster.cloud.provider,
+        others=cluster.components.versions(),
     )
 
 

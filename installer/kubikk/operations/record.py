@@ -17,6 +17,7 @@ from kubikk.errors import KubikkError
 from kubikk.holder import command_line
 from kubikk.operations.prepare import wanted
 from kubikk.operations.workspace import Workspace
+from kubikk.pki.encryption import load_keys
 
 
 @contextmanager
@@ -52,8 +53,7 @@ def redactor(workspace: Workspace, *secrets: str | None) -> Redactor:
         workspace: the cluster and its directory.
         secrets: others that are known, such as sudo's password.
     """
-    key = workspace.pki / "encryption.key"
-    own = [key.read_text().strip()] if key.exists() else []
+    own = [key.secret for key in load_keys(workspace.pki / "encryption.key")]
     return Redactor([*own, *(secret for secret in secrets if secret)])
 
 

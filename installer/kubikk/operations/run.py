@@ -54,7 +54,7 @@ class RunOptions:
     on_event: Callable[[Event], None] = lambda event: None
     check: bool = False
     wait: int | None = None
-    variables: Mapping[str, str | bool | list[str]] = field(default_factory=dict)
+    variables: Mapping[str, int | str | bool | list[str]] = field(default_factory=dict)
 
 
 def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, lock: int, *, record: Path) -> RunResult:

@@ -11,7 +11,8 @@ from kubikk.errors import KubikkError
 from kubikk.pki import files
 from kubikk.pki.authorities import ensure_authority
 from kubikk.pki.certificates import RENEW_BEFORE, Authority, fault, load_certificate, matches, pem, sign
-from kubikk.pki.keys import ensure_encryption_key, ensure_service_account_pair, load_key, new_key, private_pem
+from kubikk.pki.encryption import ensure_keys
+from kubikk.pki.keys import ensure_service_account_pair, load_key, new_key, private_pem
 from kubikk.pki.leaves import AUTHORITIES, HOST_DIRECTORIES, Leaf, leaves
 
 NEW = "it did not exist"
@@ -106,7 +107,7 @@ def _ensure_secrets(directory: Path) -> list[Path]:
                     f"{path} is missing, and a new one would not do: {loss}",
                     remedy=f"Restore it from a backup. If there is no cluster that matters, delete {directory}.",
                 )
-    return ensure_service_account_pair(private, directory / "sa.pub") + ensure_encryption_key(encryption)
+    return ensure_service_account_pair(private, directory / "sa.pub") + ensure_keys(encryption)
 
 
 def _ensure_leaf(leaf: Leaf, directory: Path, authority: Authority, now: datetime, *, renew: bool) -> str:

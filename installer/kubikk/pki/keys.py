@@ -1,9 +1,7 @@
-"""Private keys: P-256 for certificates, RSA for service account tokens, random bytes for encryption at rest."""
+"""Private keys: P-256 for certificates, RSA for service account tokens."""
 
 from __future__ import annotations
 
-import base64
-import os
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,7 +21,6 @@ from kubikk.pki import files
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 _SERVICE_ACCOUNT_BITS = 2048
-_ENCRYPTION_BYTES = 32
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:
@@ -82,28 +79,3 @@ def ensure_service_account_pair(private: Path, public: Path) -> list[Path]:
         files.write(public, wanted, files.PUBLIC)
         written.append(public)
     return written
-
-
-def ensure_encryption_key(path: Path) -> list[Path]:
-    """Makes the key that Secrets are encrypted with in etcd: 32 random bytes in base64.
-
-    Returns:
-        The files written.
-
-    Raises:
-        KubikkError: the file holds something else.
-    """
-    content = files.read(path)
-    if content is None:
-        files.write(path, base64.b64encode(os.urandom(_ENCRYPTION_BYTES)) + b"\n", files.SECRET, durable=True)
-        return [path]
-    try:
-        length = len(base64.b64decode(content.strip(), validate=True))
-    except ValueError:
-        length = 0
-    if length != _ENCRYPTION_BYTES:
-        raise KubikkError(
-            f"{path} does not hold {_ENCRYPTION_BYTES} bytes in base64",
-            remedy="Restore it from a backup: Secrets that were encrypted with it cannot be read without it.",
-        )
-    return []

@@ -20,7 +20,7 @@ from tests.cluster.support.edits import random_edits
 from tests.cluster.support.runs import PROGRAMS, events, latest
 
 START, RANDOM = "before the first phase", "at a random moment"
-BOUNDARIES = tuple(phase for phase in dict.fromkeys(PHASES.values()) if phase != "reset")
+BOUNDARIES = tuple(phase for phase in dict.fromkeys(PHASES.values()) if phase not in ("reset", "upgrade"))
 
 _RUN_PATIENCE = 400.0
 _LONGEST_RANDOM = 20.0

@@ -9,16 +9,15 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import yaml
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 
 from tests.cluster.chaos.site import Site
+from tests.cluster.support.expiry import expired
 from tests.cluster.support.labs import OwnLab
 from tests.cluster.support.waiting import until
 
@@ -177,49 +176,16 @@ def stopped(own_hosts: dict[str, str]) -> Cause:
     return cause
 
 
-def _expired(own: OwnLab, name: str, subject: x509.Certificate) -> bytes:
-    """A certificate like another one, whose time is over, signed with the cluster's authority."""
-    authority = x509.load_pem_x509_certificate((own.directory / "pki" / "ca.crt").read_bytes())
-    key = serialization.load_pem_private_key((own.directory / "pki" / "ca.key").read_bytes(), None)
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject.subject)
-        .issuer_name(authority.subject)
-        .public_key(subject.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=400))
-        .not_valid_after(now - timedelta(days=35))
-    )
-    for extension in subject.extensions:
-        builder = builder.add_extension(extension.value, extension.critical)
-    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)  # type: ignore[arg-type]
-
-
 @contextmanager
 def expired_authority(own: OwnLab) -> Iterator[None]:
     """The cluster's authority is past its time."""
     path = own.directory / "pki" / "ca.crt"
     before = path.read_bytes()
-    path.write_bytes(_expired(own, "ca", x509.load_pem_x509_certificate(before)))
+    path.write_bytes(expired(x509.load_pem_x509_certificate(before), own.directory / "pki"))
     try:
         yield
     finally:
         path.write_bytes(before)
-
-
-@contextmanager
-def expired_kubelet(own: OwnLab) -> Iterator[None]:
-    """The worker's kubelet has a certificate that expired while the host was off."""
-    site = Site(own.lab)
-    path = "/var/lib/kubelet/pki/kubelet-client-current.pem"
-    now = x509.load_pem_x509_certificate(site.inside("w1", f"cat {path}").encode())
-    old = _expired(own, "kubelet", now).decode()
-    site.inside("w1", f"mv {path} {path}.before && printf %s {shlex.quote(old)} > {path}")
-    try:
-        yield
-    finally:
-        site.inside("w1", f"mv {path}.before {path}")
 
 
 @contextmanager

@@ -18,12 +18,17 @@ _IMPORT = {
 }
 
 
-def import_agnhost(cluster: Description, access: Access) -> str:
+def import_agnhost(cluster: Description, access: Access, kubernetes: str = "") -> str:
     """Imports agnhost on every node that does not have it; returns its reference.
 
     The image is taken from the artifact cache, and made first where it is not there.
+
+    Args:
+        cluster: whose nodes.
+        access: to them.
+        kubernetes: the version of Kubernetes whose agnhost it is to be, by default the cluster's.
     """
-    version = catalogue.load().versions(f"v{cluster.variables['kubikk_kubernetes_version']}")[_IMAGE]
+    version = catalogue.load().versions(kubernetes or f"v{cluster.variables['kubikk_kubernetes_version']}")[_IMAGE]
     architectures = {host.variables["kubikk_host"]["arch"] for host in cluster.nodes}
     wanted = [Wanted(component=_IMAGE, version=version, arch=each) for each in sorted(architectures)]
     artifact = resolve(wanted, ArtifactSettings(source="auto"), Silent()).components[_IMAGE]

@@ -29,11 +29,24 @@ def pods(reason: str, node: str = "w1") -> dict[str, Any]:
     return {"kind": "pods", "seen": "0 of 2 pods available", "pods": [pod]}
 
 
+def rolled_back(of: dict[str, Any], trouble: str = "", **versions: str) -> dict[str, Any]:
+    return {"kind": "rolled-back", "seen": "it says so", "of": of, "versions": versions, "trouble": trouble}
+
+
+STUCK = {"kind": "drain", "node": "w1", "seen": "cannot evict pod"}
 TAKEN = 'run.go:72] "command failed" err="listen tcp 0.0.0.0:10250: bind: address already in use"'
 
 # failure, expected code, host that is named, part of the message or cause
 FAILURES: list[tuple[dict[str, Any], Code | None, str, str]] = [
     (unit("kubelet"), codes.UNIT_UNHEALTHY, "cp1", "kubelet is not healthy"),
+    (STUCK, codes.NODE_NOT_DRAINED, "cp1", "the pods of node w1 could not be moved"),
+    (rolled_back(unit("etcd"), etcd="3.6.14"), codes.ROLLED_BACK, "cp1", "given back what it ran before (etcd 3.6.14)"),
+    (rolled_back(unit("etcd"), etcd="3.6.14"), codes.ROLLED_BACK, "cp1", "not healthy after 60 s"),
+    (rolled_back(unit("etcd"), "it is failed", etcd="3.6.14"), codes.ROLLED_BACK, "cp1", "does not run either: it is"),
+    (rolled_back({}, etcd="3.6.14"), codes.ROLLED_BACK, "cp1", "it says so"),
+    # Nothing was changed yet: what stopped it is all there is to say.
+    (rolled_back(STUCK), codes.NODE_NOT_DRAINED, "cp1", "the pods of node w1 could not be moved"),
+    (rolled_back({}), codes.ROLLED_BACK, "cp1", "a step failed; the host was not changed"),
     (unit("kube-apiserver"), codes.API_UNHEALTHY, "cp1", "kube-apiserver is not healthy"),
     (unit("etcd"), codes.UNIT_UNHEALTHY, "cp1", "etcd is not healthy"),
     (unit("etcd", 'answers 503: {"health":"false","reason":"RAFT NO LEADER"}'), codes.ETCD_NO_QUORUM, "cp1", "quorum"),

@@ -81,7 +81,7 @@ def converged(address: str, *, control_plane: bool) -> HostFacts:
     else:
         units.append("haproxy")
         ports |= {"haproxy": [6443]}
-    programs = {unit: f"/opt/kubikk/{unit}/1.0.0/{unit}" for unit in units} | {"haproxy": "/usr/sbin/haproxy"}
+    programs = {unit: f"/opt/kubikk/{unit}/1.37.2/{unit}" for unit in units} | {"haproxy": "/usr/sbin/haproxy"}
     listeners = [
         {"protocol": "tcp", "port": port, "program": unit[:15], "executable": programs[unit], "unit": f"{unit}.service"}
         for unit, numbers in ports.items()

@@ -54,6 +54,10 @@ OUR_DOCKER = {"present": [f"/etc/systemd/system/{unit}.service.d/kubikk.conf" fo
 CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     *((check, name, {}, {}, []) for check in BY_NAME for name in ("cp1", "w1")),
     ("os", "w1", system("debian", "11"), {}, []),
+    ("versions", "w1", service("kubelet", "/opt/kubikk/kubelet/1.37.2/kubelet"), {}, []),
+    ("versions", "w1", service("kubelet", "/usr/bin/kubelet"), {}, []),
+    ("versions", "w1", service("kubelet", "/opt/kubikk/kubelet/1.36.3/kubelet"), {}, ["error kubelet 1.36.3 runs"]),
+    ("versions", "cp1", service("kube-proxy", "/opt/kubikk/kube-proxy/1.38.0/kube-proxy"), {}, ["error kube-proxy"]),
     ("os", "w1", system("debian", "10"), {}, ["error debian 10 is too old"]),
     ("os", "w1", system("debian", ""), {}, []),
     ("os", "w1", system("ubuntu", "22.04"), {}, []),

@@ -5,11 +5,17 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.kubikk.kubikk.plugins.module_utils import files
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from kubikk.pki.certificates import Request, pem
+from kubikk.pki.keys import new_key, private_pem
 
 OWNER = pwd.getpwuid(os.getuid()).pw_name
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -77,3 +83,38 @@ def test_link_is_switched(tmp_path: Path) -> None:
     assert not files.ensure_link(link, "/opt/1/tool", act=True)
     assert files.ensure_link(link, "/opt/2/tool", act=True)
     assert Path(link).readlink() == Path("/opt/2/tool")
+
+
+def certificate(path: Path, days: int) -> None:
+    """A certificate that expires in some days, and something behind it."""
+    now = datetime.now(UTC)
+    key = new_key()
+    name = Request("kubelet").subject()
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), 1, now - timedelta(days=9), now + timedelta(days=days)
+    )
+    path.write_bytes(pem(builder.sign(key, hashes.SHA256())) + private_pem(key))
+
+
+@pytest.mark.parametrize(("days", "text"), [(-1, ""), (1, ""), (0, "no certificate")])
+def test_a_certificate_is_left_until_it_has_expired(tmp_path: Path, days: int, text: str) -> None:
+    target = tmp_path / "current.pem"
+    certificate(target, days)
+    if text:
+        target.write_text(text)
+    kept = days > 0
+    wanted = entry(target, "new", create_only=True, until_expired=True)
+    assert files.is_outdated(wanted) is not kept
+    assert files.ensure_file(wanted, act=True)[0] is not kept
+    assert (target.read_text() == "new") is not kept
+    # Without being told to look, it is left whatever it holds.
+    target.write_text("old")
+    assert files.ensure_file(entry(target, "new", create_only=True), act=True) == (False, None)
+
+
+def test_a_link_that_leads_nowhere_is_outdated(tmp_path: Path) -> None:
+    target = tmp_path / "current.pem"
+    target.symlink_to(tmp_path / "dated.pem")
+    assert files.ensure_file(entry(target, "new", create_only=True, until_expired=True), act=True)[0]
+    assert target.read_text() == "new"
+    assert not target.is_symlink()

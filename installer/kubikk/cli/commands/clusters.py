@@ -14,12 +14,24 @@ from kubikk.cli.options import DEFAULT_FILE, AskBecomePass, ClusterFile, Json, L
 from kubikk.cluster.hosts import Host
 from kubikk.errors import KubikkError
 
+Wait = Annotated[
+    int | None,
+    typer.Option(
+        "--wait",
+        min=1,
+        metavar="SECONDS",
+        help="How long to wait for each component to be healthy, and for nodes to be Ready.",
+        show_default="60 to 180",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command()(preflight)
     app.command()(plan)
     app.command()(up)
+    app.command()(upgrade)
     app.command()(status)
     app.command()(kubeconfig)
     app.command()(reset)
@@ -83,16 +95,7 @@ def up(
         Path | None,
         typer.Option("--plan", help="Do exactly what this file of `kubikk plan -o` says, or nothing.", dir_okay=False),
     ] = None,
-    wait: Annotated[
-        int | None,
-        typer.Option(
-            "--wait",
-            min=1,
-            metavar="SECONDS",
-            help="How long to wait for each component to be healthy, and for nodes to be Ready.",
-            show_default="60 to 180",
-        ),
-    ] = None,
+    wait: Wait = None,
     json: Json = False,
 ) -> None:
     """Bring the cluster into the state that its file describes."""
@@ -116,6 +119,62 @@ def up(
         raise typer.Exit(1)
     if not json:
         print_usage(workspace)
+
+
+def upgrade(
+    file: ClusterFile = DEFAULT_FILE,
+    ask_become_pass: AskBecomePass = False,
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="VERSION", help="For example v1.37.2.", show_default="the cluster file's"),
+    ] = None,
+    batch: Annotated[
+        str, typer.Option("--batch", metavar="N|N%", help="How many workers are upgraded at a time.")
+    ] = "1",
+    drain_timeout: Annotated[
+        int | None,
+        typer.Option(
+            "--drain-timeout",
+            min=1,
+            metavar="SECONDS",
+            help="How long pods may take to leave a node.",
+            show_default="kubernetes.drain_timeout",
+        ),
+    ] = None,
+    force_drain: Annotated[
+        bool,
+        typer.Option(
+            "--force-drain",
+            help="Delete pods that have not left in that time, against their PodDisruptionBudgets, "
+            "and pods that nothing starts again.",
+        ),
+    ] = False,
+    wait: Wait = None,
+    json: Json = False,
+) -> None:
+    """Bring a running cluster to another version of Kubernetes, one host after the other."""
+    from kubikk.cli.display import display
+    from kubikk.cli.report import print_changes
+    from kubikk.operations.run import RunOptions
+    from kubikk.operations.upgrade import Manner
+    from kubikk.operations.upgrade import upgrade as bring
+    from kubikk.operations.workspace import open_workspace
+
+    workspace = open_workspace(existing(file))
+    version = to or workspace.cluster.kubernetes.version
+    with display() as shown:
+        options = RunOptions(become_password=become_password(ask_become_pass), on_event=shown.on_event, wait=wait)
+        manner = Manner(batch, drain_timeout, force_drain)
+        result = bring(workspace, shown, options, to=version, manner=manner)
+    if json:
+        print_json(result.to_dict())
+    else:
+        print_changes(result)
+    if result.summary.failed:
+        raise typer.Exit(1)
+    if not json:
+        stdout().print(f"cluster {workspace.cluster.name} runs Kubernetes {version}")
 
 
 def status(file: ClusterFile = DEFAULT_FILE, ask_become_pass: AskBecomePass = False, json: Json = False) -> None:
@@ -153,12 +212,14 @@ def kubeconfig(
 
 
 def reset(
+    hosts: Annotated[
+        list[str] | None, typer.Argument(metavar="HOST...", help="Reset these hosts only.", show_default="all")
+    ] = None,
     file: ClusterFile = DEFAULT_FILE,
-    limit: Limit = None,
     ask_become_pass: AskBecomePass = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the cluster's name first.")] = False,
 ) -> None:
-    """Take Kubernetes off the hosts, with all data of the cluster."""
+    """Take Kubernetes off the hosts, with all data there. Single hosts keep their place in the cluster file."""
     from kubikk.cli.display import display
     from kubikk.cli.report import print_changes
     from kubikk.operations.reset import reset as remove
@@ -167,13 +228,14 @@ def reset(
 
     workspace = open_workspace(existing(file))
     name = workspace.cluster.name
-    hosts = _known_hosts(workspace.cluster.hosts, limit)
-    where = ", ".join(hosts) if hosts else f"all {len(workspace.cluster.hosts)} hosts"
-    if not yes and typer.prompt(f"This deletes the cluster {name} from {where}. Type its name to go on") != name:
+    chosen = _known_hosts(workspace.cluster.hosts, hosts)
+    where = ", ".join(chosen) if chosen else f"all {len(workspace.cluster.hosts)} hosts"
+    what = f"takes {where} out of the cluster {name}" if chosen else f"deletes the cluster {name} from {where}"
+    if not yes and typer.prompt(f"This {what}. Type the cluster's name to go on") != name:
         raise KubikkError("that is not the cluster's name: nothing was touched")
     password = become_password(ask_become_pass)
     with display() as shown:
-        result = remove(workspace, shown, RunOptions(hosts, password, shown.on_event))
+        result = remove(workspace, shown, RunOptions(chosen, password, shown.on_event))
     print_changes(result)
     if result.summary.failed:
         raise typer.Exit(1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubikk.cluster.skew import COMPONENTS
 from kubikk.hosts.checks.view import Fault, View, error, warning
-from kubikk.hosts.layout import uses_vxlan
+from kubikk.hosts.layout import OPT, uses_vxlan
 
 OLDEST = {
     "debian": ("Debian 11", (11,)),
@@ -41,6 +42,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
 _LAST_WITH_CGROUP_V1 = 257
+_OWN_VERSION = re.compile(re.escape(OPT) + r"[^/]+/([0-9.]+)/[^/]+")
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -157,3 +159,17 @@ def check_cgroup(view: View) -> Iterator[Fault]:
             "the host has cgroup v1, which Kubernetes supports no longer than it must",
             "Boot it with cgroup v2 (systemd.unified_cgroup_hierarchy=1); it works meanwhile.",
         )
+
+
+def check_versions(view: View) -> Iterator[Fault]:
+    """No other version of Kubernetes: to change it takes an order and gates that only an upgrade has."""
+    wanted = view.cluster.kubernetes
+    for component in COMPONENTS:
+        service = view.facts.units.get(component)
+        found = _OWN_VERSION.fullmatch(service.executable) if service else None
+        if found and found[1] != wanted.number:
+            remedy = f"Run kubikk upgrade --to {wanted.version}."
+            if numbers(found[1]) > numbers(wanted.number):
+                remedy = f"Write v{found[1]} into the cluster file (kubernetes.version): there is no way back."
+            yield error(f"{component} {found[1]} runs there; the cluster file says {wanted.version}", remedy)
+            return

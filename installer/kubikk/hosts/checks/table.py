@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kubikk.cluster import Cluster
-from kubikk.error_codes import CERTIFICATE_EXPIRED, CLOCK_SKEW, DISK_FULL, NOT_FIT, PORT_CLOSED, PORT_TAKEN, Code
+from kubikk.error_codes import (
+    CERTIFICATE_EXPIRED,
+    CLOCK_SKEW,
+    DISK_FULL,
+    NOT_FIT,
+    PORT_CLOSED,
+    PORT_TAKEN,
+    UPGRADE_NEEDED,
+    Code,
+)
 from kubikk.hosts.checks import identity, leftovers, network, resources, system
 from kubikk.hosts.checks.view import Fault, View
 from kubikk.hosts.findings import Finding
@@ -60,6 +69,7 @@ CHECKS = (
     Check("runtimes", leftovers.check_runtimes, "no other container runtime"),
     Check("cni", leftovers.check_cni, "no other pod network"),
     Check("etcd-data", leftovers.check_etcd_data, "no data of another etcd"),
+    Check("versions", system.check_versions, "no other version of Kubernetes runs", UPGRADE_NEEDED),
     Check("certificate", identity.check_certificate, "kubelet's certificate is valid", CERTIFICATE_EXPIRED),
 )
 
