@@ -58,7 +58,6 @@ matrix: lab
 
 # Kubikk, kubeadm and the floor on the same hosts: about an hour.
 bench: $(VENV)/ready
-	$(VENV)/bin/pip install --quiet --editable '.[bench]'
 	$(VENV)/bin/python -m bench run first-up-1+2 first-up-3+2 nothing-3+2 plan-3+2 flag-3+2 --repeat 3 --lab $(LAB)-bench
 	$(VENV)/bin/python -m bench draw docs/images
 

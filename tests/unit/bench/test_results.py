@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 
 import pytest
+from bench import charts
 from bench.meter import Cost
 from bench.results import Measurement, Results, median_phases, spread
 from bench.table import table
@@ -52,8 +52,6 @@ def test_the_table_relates_to_the_floor(results: Results) -> None:
 
 
 def test_charts_are_the_same_for_the_same_results(results: Results, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="an extra: pip install kubikk[bench]")
-    charts = importlib.import_module("bench.charts")
     for name in ("scale-3", "scale-5"):
         results.add(Measurement(name, "kubikk", 1, "2026-01-01T00:00:00+00:00", cost(30.0, 50)))
     first, second = tmp_path / "first.svg", tmp_path / "second.svg"
