@@ -6,15 +6,16 @@ KUBIKK := $(VENV)/bin/kubikk
 PYTEST := $(VENV)/bin/python -m pytest
 CLUSTER := inventory/$(LAB)
 
-.PHONY: lab test test-full chaos lint unit cluster molecule scenarios vm matrix bench clean requirements docs
+.PHONY: lab test test-full chaos lint unit cluster molecule labs scenarios vm matrix bench clean requirements docs
 .DEFAULT_GOAL := lab
 
 lab: $(VENV)/ready
 	$(KUBIKK) lab up --name $(LAB)
 
-# Scenarios run beside the cluster's tests, which are what is shown; of scenarios only how they ended, or all that they said.
+# What makes labs of its own runs beside the cluster's tests, which are what is shown; of the others only how they ended, or
+# all that they said.
 test: lint unit
-	$(MAKE) --jobs=2 --no-print-directory cluster scenarios
+	$(MAKE) --jobs=3 --no-print-directory cluster labs scenarios
 
 # What takes too long for every day: also the rows marked "full".
 test-full: lint unit molecule lab
@@ -34,9 +35,13 @@ lint: $(VENV)/ready
 unit: $(VENV)/ready
 	$(PYTEST) tests/unit --numprocesses=2
 
-# One process for the tests that share the cluster, one for those that make labs of their own.
 cluster: lab
-	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) -m "not full" --numprocesses=2 --dist=loadgroup --durations=25
+	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) -m "not full and not own_lab" --durations=15
+
+labs: $(VENV)/ready
+	$(PYTEST) tests/cluster --cluster-dir $(CLUSTER) -m "not full and own_lab" --durations=15 >$(CLUSTER)-labs.log 2>&1 \
+	    || { cat $(CLUSTER)-labs.log; exit 1; }
+	sed -n '/slowest 15/,$$p' $(CLUSTER)-labs.log
 
 # Each role by itself, on hosts of its own. SCENARIO=etcd for one of them.
 molecule: $(VENV)/ready
@@ -46,7 +51,6 @@ molecule: $(VENV)/ready
 scenarios: $(VENV)/ready
 	$(MAKE) --no-print-directory molecule >$(CLUSTER)-molecule.log 2>&1 || { cat $(CLUSTER)-molecule.log; exit 1; }
 	sed -n '/SCENARIO RECAP/,$$p' $(CLUSTER)-molecule.log
-	rm $(CLUSTER)-molecule.log
 
 # A cluster on a virtual machine with a kernel of its own, and vagrant/: half an hour of emulation.
 vm: $(VENV)/ready

@@ -58,8 +58,7 @@ _LAST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Orders files; tests keep their order inside of them.
 
-    Files that ask the running cluster are one group, which has one process; every other file makes a lab of its own,
-    and can run beside it.
+    Files that do not ask the running cluster make labs of their own: they are marked so, and can run beside the others.
     """
     here = Path(__file__).parent
 
@@ -74,7 +73,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
     sharing = {item.path for item in items if "cluster" in getattr(item, "fixturenames", ())}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("shared" if item.path in sharing else item.path.stem))
+        if item.path not in sharing:
+            item.add_marker(pytest.mark.own_lab)
 
 
 @pytest.fixture(scope="session")
