@@ -6,16 +6,16 @@ KUBIKK := $(VENV)/bin/kubikk
 PYTEST := $(VENV)/bin/python -m pytest
 CLUSTER := inventory/$(LAB)
 
-.PHONY: lab test test-full chaos lint unit cluster molecule labs scenarios vm matrix bench clean requirements docs
+.PHONY: lab test test-full chaos lint unit cluster labs molecule vm matrix bench clean requirements docs
 .DEFAULT_GOAL := lab
 
 lab: $(VENV)/ready
 	$(KUBIKK) lab up --name $(LAB)
 
 # What makes labs of its own runs beside the cluster's tests, which are what is shown; of the others only how they ended, or
-# all that they said.
+# all that they said. The roles' scenarios take longer than all of it: `make molecule`.
 test: lint unit
-	$(MAKE) --jobs=3 --no-print-directory cluster labs scenarios
+	$(MAKE) --jobs=2 --no-print-directory cluster labs
 
 # What takes too long for every day: also the rows marked "full".
 test-full: lint unit molecule lab
@@ -47,10 +47,6 @@ labs: $(VENV)/ready
 molecule: $(VENV)/ready
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" KUBIKK_MOLECULE_LAB=$(LAB)-molecule \
 	    $(VENV)/bin/molecule test --no-command-borders $(if $(SCENARIO),-s $(SCENARIO),--all)
-
-scenarios: $(VENV)/ready
-	$(MAKE) --no-print-directory molecule >$(CLUSTER)-molecule.log 2>&1 || { cat $(CLUSTER)-molecule.log; exit 1; }
-	sed -n '/SCENARIO RECAP/,$$p' $(CLUSTER)-molecule.log
 
 # A cluster on a virtual machine with a kernel of its own, and vagrant/: half an hour of emulation.
 vm: $(VENV)/ready
