@@ -17,7 +17,7 @@ from tests.cluster.support.causes import Cause, full, on_host, setting
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import changes, kubikk, runs
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
 
 _WORKER = ("--limit", "w1", "--skip-preflight")
 _CRI_OFF = "printf 'version = 3\\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\\n' > /run/no-cri.toml"
