@@ -14,7 +14,7 @@ from tests.cluster.support.description import Description
 from tests.cluster.support.runs import changes, kubikk, runs
 from tests.cluster.support.waiting import until
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

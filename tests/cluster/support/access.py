@@ -51,8 +51,12 @@ class Access:
 
         Raises:
             AssertionError: it fails.
+            ConnectionError: the host does not answer over SSH, which testinfra tells by a RuntimeError.
         """
-        result = self.host(name).run(command)
+        try:
+            result = self.host(name).run(command)
+        except RuntimeError as error:
+            raise ConnectionError(f"{name}: {error}") from error
         assert result.rc == 0, f"{name}: {command}: exit code {result.rc}\n{result.stdout}{result.stderr}"
         return str(result.stdout).removesuffix("\n")
 
