@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.site import Site
 from kubikk.errors import KubikkError
 from kubikk.lab import cgroups, names
+from kubikk.processes import descendants
 
 _PR_SET_CHILD_SUBREAPER = 36
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -155,28 +156,13 @@ def children_cpu(site: Site) -> float:
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     living = 0.0
     hosts = cgroups.processes(cgroups.groups(names.cgroup_prefix(site.lab.name), prefix=True))
-    for pid in set(_descendants(os.getpid())) - hosts:
+    for pid in set(descendants(os.getpid())) - hosts:
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         except OSError:
             continue
         living += sum(map(int, fields[11:15])) / _TICKS
     return ended.ru_utime + ended.ru_stime + living
-
-
-def _descendants(pid: int) -> list[int]:
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            except OSError:
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
-    found = list(children.get(pid, ()))
-    for each in found:
-        found += children.get(each, ())
-    return found
 
 
 def hosts_cpu(site: Site) -> float:

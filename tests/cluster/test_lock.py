@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from kubikk.hosts.lock import LEASE
+from kubikk.processes import descendants
 from tests.cluster.support.access import Access
 from tests.cluster.support.description import Description
-from tests.cluster.support.processes import descendants
 from tests.cluster.support.runs import PROGRAMS, events, kubikk, latest
 from tests.cluster.support.waiting import until
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+from kubikk.processes import descendants
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -47,17 +48,7 @@ class Interrupts:
 
 def end_with_descendants(pid: int) -> None:
     """Ends a process and all that descends from it, at once; Ansible's workers are in sessions of their own."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            except OSError:
-                continue
-    doomed = [pid]
-    for each in doomed:
-        doomed += [child for child, parent in parents.items() if parent == each]
-    for each in doomed:
+    for each in [pid, *descendants(pid)]:
         try:
             os.kill(each, signal.SIGKILL)
         except ProcessLookupError:
