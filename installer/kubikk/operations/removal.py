@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from kubikk.errors import KubikkError
 from kubikk.hosts.etcd import ask_members
 from kubikk.hosts.lock import hosts_lock
 from kubikk.hosts.probes import connections
+from kubikk.inventory.writing import replace as replace_file
 from kubikk.operations.fitness import require_fit
 from kubikk.operations.prepare import prepare
 from kubikk.operations.record import recorded
@@ -126,8 +127,9 @@ def plan_removal(workspace: Workspace, names: Sequence[str], *, dead: bool) -> R
     text = without_hosts(workspace.file.read_text(), names)
     # What is written is checked first, at a place where relative paths in it mean the same.
     trial = workspace.file.with_name(f".{workspace.file.name}.trial")
+    mode = stat.S_IMODE(workspace.file.stat().st_mode)
     try:
-        _write(trial, text, workspace.file)
+        replace_file(trial, text.encode(), mode)
         try:
             after = cluster.load(trial)
         except KubikkError as error:
@@ -172,20 +174,9 @@ def _write_file(removal: Removal) -> None:
     former = unfinished(file)
     if not former.exists():
         text = file.read_text()
-        _write(former, text, file)
-        _write(file, without_hosts(text, removal.names), file)
-
-
-def _write(target: Path, text: str, like: Path) -> None:
-    """Writes a file at once or not at all, with the permissions of another."""
-    temporary = target.with_name(f"{target.name}.kubikk-new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        os.fchmod(stream.fileno(), like.stat().st_mode & 0o777)
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.rename(target)
+        mode = stat.S_IMODE(file.stat().st_mode)
+        replace_file(former, text.encode(), mode)
+        replace_file(file, without_hosts(text, removal.names).encode(), mode)
 
 
 def _require_success(result: RunResult) -> None:
