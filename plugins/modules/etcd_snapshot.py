@@ -68,19 +68,8 @@ failure:
   type: dict
 """
 
-import hashlib
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kubikk.kubikk.plugins.module_utils import etcd_snapshot, failures
-
-
-def sha256_of(path):
-    """The sha256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
+from ansible_collections.kubikk.kubikk.plugins.module_utils import artifacts, etcd_snapshot, failures
 
 
 def taking(*arguments, **options):
@@ -117,7 +106,7 @@ def main():
             alone=want["alone"],
             data_dir=want["data_dir"],
         )
-        taken["sha256"] = sha256_of(taken["file"])
+        taken["sha256"] = artifacts.sha256_of(taken["file"])
     except (etcd_snapshot.SnapshotError, OSError) as error:
         module.fail_json(msg="no snapshot: %s" % error, failure=failures.of(error))
     module.exit_json(changed=True, snapshot=taken, changes=["snapshot " + taken["file"]])
