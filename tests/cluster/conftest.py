@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.support.access import Access
+from tests.cluster.support.access import Access, opened
 from tests.cluster.support.api import Api, tls
 from tests.cluster.support.description import Description, describe
 from tests.cluster.support.images import import_agnhost
@@ -95,11 +93,8 @@ def cluster(pytestconfig: pytest.Config) -> Description:
 @pytest.fixture(scope="session")
 def access(cluster: Description) -> Iterator[Access]:
     """Commands on its hosts."""
-    directory = Path(tempfile.mkdtemp(prefix="kubikk-"))  # pytest's own paths are too long for a socket
-    access = Access(cluster, directory)
-    yield access
-    access.forget(cluster.hosts)
-    shutil.rmtree(directory)
+    with opened(cluster) as access:
+        yield access
 
 
 @pytest.fixture(scope="session")

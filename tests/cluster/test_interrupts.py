@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,16 +34,33 @@ def something_to_ship(cluster: Description, access: Access) -> None:
     access.output(cluster.workers[0].name, "rm /opt/kubikk/containerd/*/containerd /opt/kubikk/kubelet/*/kubelet")
 
 
-def _shipping(cluster: Description) -> Callable[[], bool]:
-    """Tells whether the runtime's step is under way in a run that begins after this call."""
+def _told(cluster: Description, sign: Callable[[dict[str, Any]], bool]) -> Callable[[], bool]:
+    """Tells whether a run that begins after this call has told an event that is a sign."""
     before = latest(cluster.directory)
 
     def begun() -> bool:
         run = latest(cluster.directory)
-        told = [] if run is None or run == before else events(run)
-        return any(each.get("role") == "containerd" and not each["task"].startswith("Validating") for each in told)
+        return run is not None and run != before and any(sign(each) for each in events(run))
 
     return begun
+
+
+def _shipping(cluster: Description) -> Callable[[], bool]:
+    """Tells whether the runtime's step is under way in a run that begins after this call."""
+    return _told(cluster, lambda each: each.get("role") == "containerd" and not each["task"].startswith("Validating"))
+
+
+def _press_twice(up: list[str], begun: Callable[[], bool], what: str) -> None:
+    """Starts `up`, presses Ctrl-C twice when something has begun, and sees that it ends at once."""
+    with at_terminal(up) as terminal:
+        terminal.until(begun, what, within=_PATIENCE)
+        terminal.type(CTRL_C)
+        terminal.until(lambda: "stopping when" in terminal.output, "an answer", within=60)
+        terminal.type(CTRL_C)
+        pressed = time.monotonic()
+        assert terminal.end(within=60) == 130
+        assert time.monotonic() - pressed < 5
+    assert "Traceback" not in terminal.output
 
 
 def _summary(run: Path) -> dict[str, object]:
@@ -96,16 +114,7 @@ def test_once_finishes_the_step_in_hand(cluster: Description, access: Access, up
 
 @pytest.mark.usefixtures("something_to_ship")
 def test_twice_ends_at_once(cluster: Description, access: Access, up: list[str]) -> None:
-    begun = _shipping(cluster)
-    with at_terminal(up) as terminal:
-        terminal.until(begun, "the runtime's step", within=_PATIENCE)
-        terminal.type(CTRL_C)
-        terminal.until(lambda: "stopping when" in terminal.output, "an answer", within=60)
-        terminal.type(CTRL_C)
-        pressed = time.monotonic()
-        assert terminal.end(within=60) == 130
-        assert time.monotonic() - pressed < 5
-    assert "Traceback" not in terminal.output
+    _press_twice(up, _shipping(cluster), "the runtime's step")
     assert _summary(runs(cluster.directory)[-1])["interrupted"] is True
     again = kubikk("up", "-f", str(cluster.cluster_file))
     assert again.returncode == 0, again.stdout
@@ -131,28 +140,12 @@ def _is_ready(api: Api, name: str) -> bool:
 
 def _waiting(cluster: Description) -> Callable[[], bool]:
     """Tells whether a run that begins after this call waits for nodes."""
-    before = latest(cluster.directory)
-
-    def begun() -> bool:
-        run = latest(cluster.directory)
-        told = [] if run is None or run == before else events(run)
-        return any("until they are Ready" in each.get("task", "") for each in told)
-
-    return begun
+    return _told(cluster, lambda each: "until they are Ready" in each.get("task", ""))
 
 
 @pytest.mark.usefixtures("without_network")
 def test_while_it_waits_for_nodes(cluster: Description, up: list[str]) -> None:
-    begun = _waiting(cluster)
-    with at_terminal([*up, "--wait", "200", "--skip-preflight"]) as terminal:
-        terminal.until(begun, "waiting for nodes", within=_PATIENCE)
-        terminal.type(CTRL_C)
-        terminal.until(lambda: "stopping when" in terminal.output, "an answer", within=60)
-        terminal.type(CTRL_C)
-        pressed = time.monotonic()
-        assert terminal.end(within=60) == 130
-        assert time.monotonic() - pressed < 5
-    assert "Traceback" not in terminal.output
+    _press_twice([*up, "--wait", "200", "--skip-preflight"], _waiting(cluster), "waiting for nodes")
     assert _summary(runs(cluster.directory)[-1])["interrupted"] is True
 
 

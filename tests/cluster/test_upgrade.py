@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cluster.support.access import Access
+from tests.cluster.support.access import Access, opened
 from tests.cluster.support.api import Api, tls
 from tests.cluster.support.description import Description, describe
 from tests.cluster.support.labs import OwnLab, own_lab
@@ -45,11 +42,8 @@ def old(own: OwnLab) -> Description:
 @pytest.fixture(scope="module")
 def hosts(old: Description) -> Iterator[Access]:
     """Commands on its hosts."""
-    directory = Path(tempfile.mkdtemp(prefix="kubikk-"))
-    access = Access(old, directory)
-    yield access
-    access.forget(old.hosts)
-    shutil.rmtree(directory)
+    with opened(old) as access:
+        yield access
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cluster.support.access import Access
+from tests.cluster.support.access import Access, opened
 from tests.cluster.support.api import Api, tls
 from tests.cluster.support.description import Description, describe
 from tests.cluster.support.labs import OwnLab, own_lab
@@ -55,11 +52,8 @@ def parts(own: OwnLab) -> Description:
 @pytest.fixture(scope="module")
 def hosts(parts: Description) -> Iterator[Access]:
     """Commands on its hosts."""
-    directory = Path(tempfile.mkdtemp(prefix="kubikk-"))
-    access = Access(parts, directory)
-    yield access
-    access.forget(parts.hosts)
-    shutil.rmtree(directory)
+    with opened(parts) as access:
+        yield access
 
 
 @pytest.fixture(scope="module")

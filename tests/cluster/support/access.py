@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +93,13 @@ def _section(host: ClusterHost) -> str:
         assert flag == "-o", f"unexpected argument {flag} in ansible_ssh_common_args"
         lines.append("  " + option.replace("=", " ", 1))
     return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def opened(cluster: Description) -> Iterator[Access]:
+    """Access to a cluster's hosts, whose connections are closed in the end."""
+    directory = Path(tempfile.mkdtemp(prefix="kubikk-"))  # pytest's own paths are too long for a socket
+    access = Access(cluster, directory)
+    yield access
+    access.forget(cluster.hosts)
+    shutil.rmtree(directory)
