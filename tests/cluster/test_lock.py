@@ -69,8 +69,10 @@ def test_a_second_run_is_refused(cluster: Description, elsewhere: Path, access: 
 
 def test_a_run_that_was_killed_is_in_nobody_s_way(cluster: Description, elsewhere: Path) -> None:
     with _under_way(cluster) as first:
+        workers = descendants(first.pid)
         first.kill()
         first.wait()
+        until(lambda: not any(Path(f"/proc/{each}").exists() for each in workers), "they ended with it", within=10)
         begun = time.monotonic()
         second = kubikk("up", "-f", str(elsewhere), timeout=300)
         assert second.returncode == 0, second.stdout

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from kubikk.holder import refusal, this_run
 
-# How long a run whose wrapper was killed may take to end its last steps on the hosts.
-_LAST_STEPS = 120.0
+# How long the processes of a run may take to end whose wrapper was killed; they are ended with it.
+_LAST_PROCESSES = 30.0
 
 
 @contextlib.contextmanager
-def cluster_lock(directory: Path, *, clock: float = _LAST_STEPS) -> Iterator[int]:
+def cluster_lock(directory: Path, *, patience: float = _LAST_PROCESSES) -> Iterator[int]:
     """Holds a cluster's lock, and gives its file descriptor for ansible-playbook to inherit.
 
     The kernel's own lock (flock) rather than a library's: it is held as long as any process of the run lives, so a
@@ -25,7 +25,7 @@ def cluster_lock(directory: Path, *, clock: float = _LAST_STEPS) -> Iterator[int
 
     Args:
         directory: the cluster's, ``inventory/<name>``.
-        clock: seconds to wait for the last steps of a run whose wrapper is dead.
+        patience: seconds to wait for the processes of a run whose wrapper is dead.
 
     Raises:
         KubikkError: another run holds it; says which and since when.
@@ -33,7 +33,7 @@ def cluster_lock(directory: Path, *, clock: float = _LAST_STEPS) -> Iterator[int
     directory.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _acquire(descriptor, directory, clock)
+        _acquire(descriptor, directory, patience)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(this_run()).encode(), 0)
         yield descriptor

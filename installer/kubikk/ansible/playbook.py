@@ -78,7 +78,7 @@ def environment(call: Call, events: int) -> dict[str, str]:
         **kept,
         "ANSIBLE_CONFIG": str(call.run / "ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": str(collections_path()),
-        "ANSIBLE_CALLBACKS_ENABLED": "kubikk.kubikk.events",
+        "ANSIBLE_CALLBACKS_ENABLED": "kubikk.kubikk.events,kubikk.kubikk.workers",
         "ANSIBLE_FORKS": str(call.forks),
         "ANSIBLE_GATHERING": "explicit",
         "ANSIBLE_HOST_KEY_CHECKING": "true",
