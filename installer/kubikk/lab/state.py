@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kubikk.errors import KubikkError
 from kubikk.lab.recipe import RELEASE
@@ -116,9 +116,14 @@ def load(directory: Path) -> LabState | None:
     try:
         if data["format"] != _FORMAT:
             raise KubikkError(f"{path} has format {data['format']}, not {_FORMAT}", remedy=_REMEDY)
-        return LabState(data["name"], data["subnet"], [HostState(**host) for host in data["hosts"]])
+        return LabState(data["name"], data["subnet"], [_host(host) for host in data["hosts"]])
     except (KeyError, TypeError) as error:
         raise KubikkError(f"{path} is no record of a lab", cause=repr(error), remedy=_REMEDY) from error
+
+
+def _host(data: dict[str, Any]) -> HostState:
+    """A host as recorded, without what another Kubikk on this machine notes besides: its labs are in nobody's way."""
+    return HostState(**{each.name: data[each.name] for each in fields(HostState) if each.name in data})
 
 
 _REMEDY = "Take the lab down with `kubikk lab down` and make it again."

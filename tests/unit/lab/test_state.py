@@ -28,6 +28,13 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["lab.json"]
 
 
+def test_what_another_kubikk_notes_besides_is_passed_over(tmp_path: Path) -> None:
+    save(tmp_path, _STATE)
+    path = tmp_path / "lab.json"
+    path.write_text(path.read_text().replace('"name": "cp1"', '"name": "cp1", "color": "green"'))
+    assert load(tmp_path) == _STATE
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": 99}', '{"format": 1, "name": "x"}'])
 def test_a_broken_record_is_an_error_with_a_remedy(tmp_path: Path, content: str) -> None:
     (tmp_path / "lab.json").write_text(content)
