@@ -170,8 +170,6 @@ def _log(case: Case, installer: Installer, site: Site) -> Path:
     return Path(tempfile.mkdtemp(dir=directory, prefix=f"{case.name}-{installer.name}-")) / "output.log"
 
 
-_ALL = ("floor", "kubikk", "kubikk-fast", "kubeadm")
-
 CASES = {
     case.name: case
     for case in (

@@ -160,11 +160,11 @@ def group_names(groups):
     return {part for line in groups.splitlines() for part in line.split(":", 2)[2].split("/")}
 
 
-def kill_leftovers(units, act):
-    """Ends what outlives its unit: containers' shims and what they run."""
+def kill_leftovers(units, pods, act):
+    """Ends what outlives its unit: containers' shims and what they run, where pods have to go."""
     doomed = []
     # Where this very process is in such a group, all of the host is: a pod that plays a host.
-    wanted = {"kubepods", "kubepods.slice"} | {unit + ".service" for unit in units}
+    wanted = {unit + ".service" for unit in units} | ({"kubepods", "kubepods.slice"} if pods else set())
     wanted -= group_names(Path("/proc/self/cgroup").read_text())
     for entry in Path("/proc").iterdir():
         try:
@@ -180,11 +180,11 @@ def kill_leftovers(units, act):
     return ["process %d" % pid for pid in sorted(doomed)]
 
 
-def unmount_below(paths, act):
-    """Unmounts what is mounted below the paths, the deepest first."""
+def unmount_below(paths, pods, act):
+    """Unmounts what is mounted below the paths, the deepest first, and network namespaces where pods have to go."""
     points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     below = [point for point in points if any(point.startswith(path + "/") for path in paths)]
-    below += [point for point in points if point.startswith("/run/netns/cni-")]
+    below += [point for point in points if pods and point.startswith("/run/netns/cni-")]
     below.sort(key=len, reverse=True)
     for point in below:
         if act:
@@ -256,7 +256,7 @@ def without_chains(rules, prefixes):
 
 
 def remove_chains(prefixes, act):
-    """Removes chains and the rules that lead to them, leaving all others; also kube-proxy's nftables table."""
+    """Removes chains and the rules that lead to them, leaving all others; with KUBE- kube-proxy's nftables table, too."""
     removed = []
     for family in ("iptables", "ip6tables"):
         rules = call(family + "-save")
@@ -265,7 +265,7 @@ def remove_chains(prefixes, act):
             removed.append(family + " chains " + " ".join(prefix + "*" for prefix in prefixes))
             if act:
                 call(family + "-restore", stdin=kept)
-    for family in ("ip", "ip6") if prefixes else ():
+    for family in ("ip", "ip6") if "KUBE-" in prefixes else ():
         if "table %s kube-proxy" % family in call("nft", "list", "tables"):
             removed.append("nftables table %s kube-proxy" % family)
             if act:
@@ -297,7 +297,9 @@ def uninstall(want, act):
         units += RUNTIMES[runtime]["units"]
         paths += RUNTIMES[runtime]["paths"]
         services += [unit for unit in RUNTIMES[runtime]["units"] if unit_files(unit)]
-    left = kill_leftovers(units, act) + unmount_below(paths, act)
+    # No pod can stay without its kubelet or its runtime; without its network it can.
+    pods = "kubelet" in units or bool(want["runtimes"])
+    left = kill_leftovers(units, pods, act) + unmount_below(paths, pods, act)
     removed = ["unit " + unit for unit in services] or left
     removed += remove_interfaces(want["interfaces"], act)
     removed += remove_chains(want["chains"], act)

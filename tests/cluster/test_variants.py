@@ -70,6 +70,37 @@ def test_variant(change: Change, control_planes: int, workers: int, lab_name: st
         assert tests.returncode == 0, tests.stdout
 
 
+def test_what_is_named_no_longer_is_taken_off(lab_name: str, tmp_path: Path) -> None:
+    with own_lab(f"{lab_name}-variant", tmp_path, control_planes=1, workers=1) as own:
+        assert kubikk("up", "-f", str(own.file), timeout=2000).returncode == 0
+        own.run("w1", "systemctl is-active haproxy flanneld")
+        pods = own.run("w1", "crictl pods --quiet | sort")
+        assert pods
+
+        def choose_others(content: dict[str, Any]) -> None:
+            content["api"] = {"load_balancer": "external", "endpoint": content["hosts"][0]["address"]}
+            content["network"] = {"plugin": "none"}
+
+        own.edit(choose_others)
+        announced = kubikk("plan", "-f", str(own.file))
+        assert announced.returncode == 2, announced.stdout
+        for unit in ("flanneld", "haproxy"):
+            assert f"removed unit {unit}" in announced.stdout
+        result = kubikk("up", "-f", str(own.file))
+        assert result.returncode == 0, result.stdout
+        for unit in ("flanneld", "haproxy"):
+            own.run("w1", f"! systemctl is-active {unit}")
+        left = own.run("w1", "iptables-save; ip -o link; ls /etc/cni/net.d /etc/haproxy /etc/kubernetes")
+        for part in ("FLANNEL-", "flannel", "kubikk"):
+            assert part not in left
+        # Nobody else lost anything.
+        assert "KUBE-SERVICES" in left
+        assert own.run("w1", "crictl pods --quiet | sort") == pods
+        again = kubikk("up", "-f", str(own.file))
+        assert again.returncode == 0, again.stdout
+        assert changes(runs(own.directory)[-1]) == []
+
+
 # A network of one's own: on a single host, a bridge is all it takes.
 _BRIDGE = """
 {"cniVersion": "1.0.0", "name": "own", "plugins": [{"type": "bridge", "bridge": "own0", "isDefaultGateway": true,

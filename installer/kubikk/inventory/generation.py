@@ -86,6 +86,7 @@ def _hosts(cluster: Cluster) -> dict[str, Any]:
                 "k8s_cluster": {"children": {"kube_control_plane": {}, "kube_node": {}}},
                 # Filled during a run.
                 "runtime_change": {"hosts": {}},
+                "deselected": {"hosts": {}},
             },
         }
     }
