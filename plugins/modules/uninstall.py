@@ -256,7 +256,7 @@ def without_chains(rules, prefixes):
 
 
 def remove_chains(prefixes, act):
-    """Removes chains and the rules that lead to them, leaving all others; with KUBE- kube-proxy's nftables table, too."""
+    """Removes chains and the rules that lead to them, leaving all others; kube-proxy's nftables table with its chains."""
     removed = []
     for family in ("iptables", "ip6tables"):
         rules = call(family + "-save")
