@@ -256,7 +256,7 @@ def without_chains(rules, prefixes):
 
 
 def remove_chains(prefixes, act):
-    """Removes chains and the rules that lead to them, leaving all others; KUBE- takes kube-proxy's nftables table, too."""
+    """Removes chains and the rules that lead to them, leaving all others; KUBE- means nftables, too."""
     removed = []
     for family in ("iptables", "ip6tables"):
         rules = call(family + "-save")
