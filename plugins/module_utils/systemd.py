@@ -19,7 +19,7 @@ SHOWN = 20
 _BEFORE = 5.0  # seconds: a restart that has just been made belongs to the waiting that follows it
 PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,InvocationID,UnitFileState,NeedDaemonReload,ExecMainStartTimestampMonotonic,"
-    "ActiveEnterTimestampMonotonic"
+    "ActiveEnterTimestampMonotonic,ConditionResult,ConditionTimestampMonotonic"
 )
 KINDS = (".service", ".timer", ".socket")
 
@@ -263,15 +263,17 @@ def restart(name, before):
     """Starts or restarts a unit, and returns when the old process is gone.
 
     Raises:
-        UnitError: the old process does not go away.
+        UnitError: the old process does not go away, or a condition in the unit keeps the new one from being started.
     """
-    begun = time.time()
+    begun, asked = time.time(), time.monotonic() * 1e6
     systemctl("--no-block", "restart", file_name(name))
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         state = show([name])[name]
         if state["InvocationID"] and state["InvocationID"] != before and state["ActiveState"] != "deactivating":
             return
+        if state["ConditionResult"] == "no" and int(state["ConditionTimestampMonotonic"]) > asked:
+            raise unhealthy(name, "it was not started: a condition of its unit is not met", begun)
         time.sleep(0.05)
     raise unhealthy(name, "its old process does not end", begun)
 

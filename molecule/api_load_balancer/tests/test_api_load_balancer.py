@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from shared.hosts import listening, permissions, status, unit
@@ -46,3 +46,20 @@ def test_a_server_that_does_not_answer_is_told(refused: Callable[..., str]) -> N
 def test_an_unknown_kind_is_refused(refused: Callable[..., str]) -> None:
     output = refused(api_load_balancer_kind="nginx")
     assert "value of api_load_balancer_kind must be one of: local, external, keepalived, got: nginx" in output
+
+
+@pytest.fixture
+def unmet(host: Host) -> Iterator[None]:
+    """Somebody's drop-in with a condition that is not met; the unit is stopped, so that it has to be started."""
+    dropin = "/etc/systemd/system/haproxy.service.d/somebody.conf"
+    host.run_expect([0], f"printf '[Unit]\\nConditionPathExists=/nowhere\\n' > {dropin}")
+    host.run_expect([0], "systemctl daemon-reload && systemctl stop haproxy")
+    yield
+    host.run_expect([0], f"rm {dropin} && systemctl daemon-reload")
+
+
+@pytest.mark.usefixtures("healed", "unmet")
+def test_a_condition_that_keeps_it_from_starting_is_told(refused: Callable[..., str]) -> None:
+    output = refused()
+    assert "it was not started: a condition of its unit is not met" in output
+    assert "ConditionPathExists=/nowhere" in output
