@@ -6,7 +6,9 @@ import base64
 import grp
 import os
 import pwd
+import re
 import ssl
+import tempfile
 import time
 
 from .failures import naming
@@ -86,15 +88,33 @@ def ensure_directory(entry, act):
 
 
 def is_outdated(entry, now=time.time):
-    """Whether a file that is there, and that is otherwise left as it is, holds no certificate that is still valid."""
+    """Whether a file that is otherwise left as it is holds no valid certificate of the authority of the new one."""
     path = entry["path"]
     if not (entry["create_only"] and entry.get("until_expired") and os.path.lexists(path)):
         return False
     try:
-        # The standard library's only reader of a certificate in a file.
-        return ssl.cert_time_to_seconds(ssl._ssl._test_decode_cert(path)["notAfter"]) <= now()
+        present, new = _certificate(path), _new_certificate(content_of(entry))
+        return ssl.cert_time_to_seconds(present["notAfter"]) <= now() or (
+            bool(new) and present["issuer"] != new["issuer"]
+        )
     except (OSError, ValueError, KeyError):
         return True
+
+
+def _certificate(path):
+    """What the first certificate in a file says; by the standard library's only reader of one."""
+    return ssl._ssl._test_decode_cert(path)
+
+
+def _new_certificate(content):
+    """What a certificate says that is not written yet, {} where there is none; a key beside it is left out."""
+    found = re.search(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", content, re.DOTALL)
+    if not found:
+        return {}
+    with tempfile.NamedTemporaryFile() as stream:
+        stream.write(found.group(0) + b"\n")
+        stream.flush()
+        return _certificate(stream.name)
 
 
 def ensure_file(entry, act):

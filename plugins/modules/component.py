@@ -117,8 +117,8 @@ options:
         default: false
       until_expired:
         description:
-          - With O(files[].create_only), whether an existing file is replaced where it holds no certificate or one that
-            has expired. The units are restarted then.
+          - With O(files[].create_only), whether an existing file is replaced where it holds no certificate, one that
+            has expired, or one of another authority than the new one's. The units are restarted then.
         type: bool
         default: false
       restart_on:
@@ -523,7 +523,7 @@ class Component:
 
     def _file(self, entry):
         if files.is_outdated(entry):
-            self.renewed = "its certificate has expired"
+            self.renewed = "its certificate is replaced"
             if self.act:
                 # Before the file is written: where this is interrupted in between, the next run restarts the units.
                 systemd.note_stale([unit["name"] for unit in self.want["units"]])

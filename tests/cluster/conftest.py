@@ -41,6 +41,7 @@ _LAST = (
     "test_encryption.py",
     "test_expired.py",
     "test_reset_host.py",
+    "test_rotate_ca.py",
     "test_upgrade_parts.py",
     "test_upgrade.py",
     "test_proxy_modes.py",

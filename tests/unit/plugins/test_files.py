@@ -85,11 +85,11 @@ def test_link_is_switched(tmp_path: Path) -> None:
     assert Path(link).readlink() == Path("/opt/2/tool")
 
 
-def certificate(path: Path, days: int) -> None:
+def certificate(path: Path, days: int, authority: str = "kubelet") -> None:
     """A certificate that expires in some days, and something behind it."""
     now = datetime.now(UTC)
     key = new_key()
-    name = Request("kubelet").subject()
+    name = Request(authority).subject()
     builder = x509.CertificateBuilder(
         name, name, key.public_key(), 1, now - timedelta(days=9), now + timedelta(days=days)
     )
@@ -118,3 +118,13 @@ def test_a_link_that_leads_nowhere_is_outdated(tmp_path: Path) -> None:
     assert files.ensure_file(entry(target, "new", create_only=True, until_expired=True), act=True)[0]
     assert target.read_text() == "new"
     assert not target.is_symlink()
+
+
+@pytest.mark.parametrize(("authority", "replaced"), [("old", False), ("new", True)])
+def test_one_of_another_authority_is_replaced(tmp_path: Path, authority: str, *, replaced: bool) -> None:
+    target, issued = tmp_path / "current.pem", tmp_path / "issued.pem"
+    certificate(target, 9, "old")
+    certificate(issued, 9, authority)
+    wanted = entry(target, issued.read_text(), create_only=True, until_expired=True)
+    assert files.ensure_file(wanted, act=True)[0] is replaced
+    assert (target.read_text() == issued.read_text()) is replaced

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kubikk.cli.console import print_json
+from kubikk.cli.console import print_json, stdout
 from kubikk.cli.options import DEFAULT_FILE, AskBecomePass, ClusterFile, Json, become_password, existing
 from kubikk.errors import KubikkError
 
@@ -57,3 +57,39 @@ def renew(file: ClusterFile = DEFAULT_FILE, ask_become_pass: AskBecomePass = Fal
     print_changes(result)
     if result.summary.failed:
         raise typer.Exit(1)
+
+
+@app.command(name="rotate-ca")
+def rotate_ca(
+    file: ClusterFile = DEFAULT_FILE,
+    ask_become_pass: AskBecomePass = False,
+    pause: Annotated[
+        bool,
+        typer.Option(
+            "--pause",
+            help="Stop when old and new authorities are trusted; without it, the same command then goes on.",
+        ),
+    ] = False,
+) -> None:
+    """Replace all certificate authorities; old and new ones are trusted in between, and everything restarts thrice."""
+    from kubikk.cli.display import display
+    from kubikk.cli.report import print_changes
+    from kubikk.operations.authorities import rotate
+    from kubikk.operations.run import RunOptions
+    from kubikk.operations.workspace import open_workspace
+    from kubikk.pki.rotation import begun
+
+    workspace = open_workspace(existing(file))
+    password = become_password(ask_become_pass)
+    with display() as shown:
+        options = RunOptions(become_password=password, on_event=shown.on_event)
+        done = rotate(workspace, shown, options, pause=pause)
+    if done[-1].summary.failed:
+        print_changes(done[-1])
+        raise typer.Exit(1)
+    seconds = sum(each.seconds for each in done)
+    if begun(workspace.pki):
+        stdout().print(f"old and new authorities are trusted ({seconds:.1f} s); restart pods that talk to the API,")
+        stdout().print("then run `kubikk certs rotate-ca` again")
+    else:
+        stdout().print(f"all certificates are of new authorities ({seconds:.1f} s): back up {workspace.pki}")

@@ -1,0 +1,124 @@
+"""All authorities are replaced while the cluster runs, and while pods and users ask it all along."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from kubikk.pki.leaves import AUTHORITIES
+from tests.cluster.support.access import Access
+from tests.cluster.support.api import Api, tls
+from tests.cluster.support.description import Description, describe
+from tests.cluster.support.labs import OwnLab, own_lab
+from tests.cluster.support.runs import kubikk
+from tests.cluster.support.upgrading import guarded_service
+from tests.cluster.support.uptime import measured
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
+
+_VERSION = "v1.37.2"
+_KUBELET = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+
+
+@pytest.fixture(scope="module")
+def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnLab]:
+    """A cluster with three members of etcd and two workers."""
+    with own_lab(f"{lab_name}-ca", tmp_path_factory.mktemp("ca"), control_planes=3, workers=2) as own:
+        result = kubikk("up", "-f", str(own.file))
+        assert result.returncode == 0, result.stdout
+        yield own
+
+
+@pytest.fixture(scope="module")
+def described(own: OwnLab) -> Description:
+    """The cluster as its inventory describes it."""
+    return describe(own.directory)
+
+
+@pytest.fixture(scope="module")
+def hosts(described: Description) -> Iterator[Access]:
+    """Commands on its hosts."""
+    directory = Path(tempfile.mkdtemp(prefix="kubikk-"))
+    access = Access(described, directory)
+    yield access
+    access.forget(described.hosts)
+    shutil.rmtree(directory)
+
+
+def _admin(described: Description) -> Api:
+    return Api(described.api_server(), tls(described.pki / "ca.crt", described.pki / "admin"))
+
+
+def _served_by(described: Description, address: str, port: int, authority: str) -> x509.Certificate:
+    """The certificate at an address, verified with what is trusted here."""
+    context = ssl.create_default_context(cafile=str(described.pki / f"{authority}.crt"))
+    with (
+        socket.create_connection((address, port), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname=address) as wrapped,
+    ):
+        content = wrapped.getpeercert(binary_form=True)
+    assert content
+    return x509.load_der_x509_certificate(content)
+
+
+def test_all_of_them_without_an_interruption(own: OwnLab, described: Description, hosts: Access) -> None:
+    backend = guarded_service(described, hosts, _admin(described), _VERSION)
+    old = {name: (own.directory / "pki" / f"{name}.crt").read_bytes() for name in AUTHORITIES}
+    endpoint = described.variables["kubikk_api_endpoint"]
+    urls = {"API": f"{endpoint}/api/v1/nodes/w1", "Service": f"http://{backend}/hostname"}
+    with measured(hosts.output, "w1", urls) as uptime:
+        paused = kubikk("certs", "rotate-ca", "--pause", "-f", str(own.file), timeout=1200)
+        assert paused.returncode == 0, paused.stdout
+        assert "run `kubikk certs rotate-ca` again" in paused.stdout, paused.stdout
+        done = kubikk("certs", "rotate-ca", "-f", str(own.file), timeout=1200)
+    print(paused.stdout, done.stdout)
+    assert done.returncode == 0, done.stdout
+    for name in AUTHORITIES:
+        content = (own.directory / "pki" / f"{name}.crt").read_bytes()
+        assert content != old[name]
+        assert len(x509.load_pem_x509_certificates(content)) == 1
+    assert uptime["Service"].failed == 0, uptime["Service"]
+    # haproxy on the host is restarted when it learns of another authority; nothing else may cost a request.
+    assert uptime["API"].longest < 3, uptime["API"]
+
+
+def test_nothing_is_left_of_the_old_ones(own: OwnLab, described: Description, hosts: Access) -> None:
+    for host in described.control_planes:
+        for port, authority in ((6443, "ca"), (2379, "etcd-ca"), (2380, "etcd-ca")):
+            _served_by(described, host.address, port, authority)
+    for host in described.nodes:
+        _served_by(described, host.address, 10250, "ca")
+        issuer = hosts.output(host.name, f"openssl x509 -noout -issuer -in {_KUBELET}")
+        assert "kubernetes-ca-2" in issuer
+        found = hosts.output(
+            host.name,
+            "find /etc/kubernetes /etc/etcd /etc/haproxy -name '*.crt' 2>/dev/null"
+            " -exec sh -c 'openssl crl2pkcs7 -nocrl -certfile $0 | openssl pkcs7 -print_certs -noout' {} \\;",
+        )
+        issuers = {line for line in found.splitlines() if line.startswith("issuer")}
+        assert issuers
+        assert all(line.rstrip().endswith("-2") for line in issuers), issuers
+
+
+def test_pods_and_programs_trust_the_new_ones(own: OwnLab, described: Description, hosts: Access) -> None:
+    api = _admin(described)
+    wanted = (own.directory / "pki" / "ca.crt").read_text().strip()
+    for item in api.items("/api/v1/configmaps", fieldSelector="metadata.name=kube-root-ca.crt"):
+        assert item["data"]["ca.crt"].strip() == wanted
+    ready = [
+        each["status"]
+        for node in api.items("/api/v1/nodes")
+        for each in node["status"]["conditions"]
+        if each["type"] == "Ready"
+    ]
+    assert ready == ["True"] * 5
+    assert kubikk("status", "-f", str(own.file)).returncode == 0
+    again = kubikk("up", "-f", str(own.file))
+    assert "nothing to do" in again.stdout, again.stdout
