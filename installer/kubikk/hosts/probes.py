@@ -22,6 +22,7 @@ DISKS = ("/var/lib", "/opt")
 MANIFESTS = "/etc/kubernetes/manifests"
 CNI = "/etc/cni/net.d"
 ETCD_DATA = "/var/lib/etcd"
+FLANNEL = "/etc/kubernetes/flannel/net-conf.json"
 CERTIFICATES = ("/var/lib/kubelet/pki/kubelet-client-current.pem",)
 LISTED = (MANIFESTS, CNI, ETCD_DATA)
 # Services of the distribution, and the file that tells that Kubikk set one up.
@@ -40,6 +41,7 @@ PRESENT = (
     "/var/lib/rancher/rke2",
     "/var/lib/k0s",
     "/var/snap/microk8s",
+    FLANNEL,
     *SHARED_SERVICES.values(),
 )
 UNITS = (

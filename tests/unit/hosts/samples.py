@@ -7,6 +7,7 @@ from typing import Any
 from kubikk.cluster import Cluster, Host
 from kubikk.hosts.checks.view import View
 from kubikk.hosts.facts import HostFacts, read_facts
+from kubikk.hosts.probes import FLANNEL
 
 GIB = 1 << 30
 
@@ -94,7 +95,7 @@ def converged(address: str, *, control_plane: bool) -> HostFacts:
         vxlan=[{"name": "flannel.1", "port": 8472}],
         kubikk_units=units,
         listed={"/etc/cni/net.d": ["10-flannel.conflist", "99-loopback.conf"], "/var/lib/etcd": ["member"]},
-        present=["/etc/kubernetes/admin.conf"] + ([] if control_plane else ["/etc/haproxy/kubikk.cfg"]),
+        present=["/etc/kubernetes/admin.conf", FLANNEL] + ([] if control_plane else ["/etc/haproxy/kubikk.cfg"]),
         disks=[
             {"path": "/var/lib", "device": 1, "size": 10 * GIB, "free": 3 * GIB},
             {"path": "/opt", "device": 1, "size": 10 * GIB, "free": 3 * GIB},

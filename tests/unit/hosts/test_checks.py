@@ -11,7 +11,7 @@ from kubikk.errors import KubikkError
 from kubikk.hosts.checks import CHECKS, CONNECTION, examine
 from kubikk.hosts.findings import Finding
 from kubikk.hosts.layout import Port
-from kubikk.hosts.probes import HostProbe
+from kubikk.hosts.probes import FLANNEL, HostProbe
 from kubikk.hosts.reachability import Attempt
 
 from .samples import GIB, converged, make_cluster, make_facts, make_view
@@ -195,7 +195,7 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("vxlan", "w1", {"vxlan": [{"name": "vxlan.calico", "port": 4789}]}, {}, []),
     ("vxlan", "w1", {"vxlan": [{"name": "cilium_vxlan", "port": 8472}]}, {}, ["error the interface cilium_vxlan uses"]),
     ("vxlan", "w1", {"vxlan": [{"name": "flannel.1", "port": 8472}]}, {}, ["error the interface flannel.1 uses"]),
-    ("vxlan", "w1", {"vxlan": [{"name": "flannel.1", "port": 8472}], "kubikk_units": ["flanneld"]}, {}, []),
+    ("vxlan", "w1", {"vxlan": [{"name": "flannel.1", "port": 8472}], "present": [FLANNEL]}, {}, []),
     ("vxlan", "w1", {"vxlan": [{"name": "cilium_vxlan", "port": 8472}]}, NO_PLUGIN, []),
     ("firewall", "w1", {"ufw": True}, {}, ["warning ufw filters packets"]),
     ("firewall", "w1", service("firewalld", "/usr/bin/python3"), {}, ["warning firewalld filters packets"]),

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from kubikk.hosts.checks.view import Fault, View, error, warning
 from kubikk.hosts.facts import HostFacts, Listener
 from kubikk.hosts.layout import FLANNEL_INTERFACE, FLANNEL_VXLAN, ports, uses_vxlan
+from kubikk.hosts.probes import FLANNEL
 from kubikk.hosts.reachability import Attempt
 
 
@@ -37,7 +38,8 @@ def check_vxlan(view: View) -> Iterator[Fault]:
     """No other VXLAN interface on the port that flannel uses."""
     if not uses_vxlan(view.cluster) or not view.host.is_node:
         return
-    ours = "flanneld" in view.facts.kubikk_units
+    # Its configuration tells, whether it ever got healthy or not.
+    ours = FLANNEL in view.facts.present
     for interface in view.facts.vxlan:
         if interface.port == FLANNEL_VXLAN and not (ours and interface.name == FLANNEL_INTERFACE):
             yield error(
