@@ -33,6 +33,7 @@ SAFE = (
     "failure",
     "executions",
     "snapshot",
+    "state",
 )
 
 

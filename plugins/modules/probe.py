@@ -21,6 +21,10 @@ options:
     type: list
     elements: dict
     default: []
+  address:
+    description: The host's own address; of the others, which pods' networks bring and take, the state does not depend.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -39,10 +43,16 @@ ansible_facts:
     - The fact C(kubikk_probe).
     - The fact C(kubikk_lacking), component, name and sha256 of each file that the host lacks, with slashes between.
     - The fact C(kubikk_converged), components that are found as their last call left them.
+    - The fact C(kubikk_state), a sha256 of all that.
   returned: always
   type: dict
+state:
+  description: The same as the fact C(kubikk_state).
+  returned: always
+  type: str
 """
 
+import hashlib
 import json
 import os
 import platform
@@ -72,12 +82,20 @@ def converged(act):
         return {}
 
 
+def state_of(facts, address):
+    """A sha256 that changes with everything that roles may make a difference of."""
+    probe = dict(facts["kubikk_probe"])
+    probe["interfaces"] = probe["interfaces"].get(address)
+    return hashlib.sha256(json.dumps(dict(facts, kubikk_probe=probe), sort_keys=True).encode()).hexdigest()
+
+
 def main():
     """Runs the module."""
     module = AnsibleModule(
         argument_spec={
             "paths": {"type": "list", "elements": "path", "default": []},
             "artifacts": {"type": "list", "elements": "dict", "default": []},
+            "address": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
@@ -103,7 +121,8 @@ def main():
         ],
         "kubikk_converged": converged(not module.check_mode),
     }
-    module.exit_json(changed=False, ansible_facts=facts)
+    facts["kubikk_state"] = state_of(facts, module.params["address"])
+    module.exit_json(changed=False, ansible_facts=facts, state=facts["kubikk_state"])
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Call:
         inherit: file descriptors that the child keeps open (the cluster's lock).
         forks: hosts worked on at a time.
         check: whether to change nothing and say what would be changed, with diffs.
-        variables: of Ansible, before those of the inventory; no secrets, since they are on the command line.
+        variables: of Ansible, before those of the inventory; no secrets, since they stay in the run's directory.
         redact: takes secrets out of events that are kept.
     """
 
@@ -54,7 +54,7 @@ class Call:
     inherit: tuple[int, ...] = ()
     forks: int = 50
     check: bool = False
-    variables: Mapping[str, int | str | bool | list[str]] = field(default_factory=dict)
+    variables: Mapping[str, int | str | bool | list[str] | dict[str, str]] = field(default_factory=dict)
     redact: Redactor = field(default_factory=Redactor)
 
 
@@ -131,7 +131,9 @@ def run_playbook(call: Call, on_event: Callable[[Event], None]) -> int:
     if call.check:
         command += ["--check", "--diff"]
     if call.variables:
-        command += ["--extra-vars", json.dumps(dict(call.variables), sort_keys=True)]
+        variables = call.run / "variables.json"
+        variables.write_text(json.dumps(dict(call.variables), sort_keys=True))
+        command += ["--extra-vars", f"@{variables}"]
     stdin = os.open(os.devnull, os.O_RDONLY) if call.become_password is None else _pipe_with(call.become_password)
     if call.become_password is not None:
         command += ["--become-password-file", "-"]

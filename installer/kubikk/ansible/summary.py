@@ -43,6 +43,7 @@ class HostSummary:
         restarted: units.
         reasons: why units were restarted, by unit.
         diffs: files that changed, before and after.
+        state: what it was like when it was last looked at, as ``probe`` gives it; "" where it was not.
         error: why it dropped out, None where it did not.
         unreachable: whether it dropped out because it did not answer.
     """
@@ -52,6 +53,7 @@ class HostSummary:
     restarted: list[str] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     diffs: list[dict[str, Any]] = field(default_factory=list)
+    state: str = ""
     error: KubikkError | None = None
     unreachable: bool = False
 
@@ -109,6 +111,7 @@ class Summary:
         host.restarted += event.result.get("restarted", [])
         host.reasons.update(reason.split(": ", 1) for reason in event.result.get("reasons", []))
         host.diffs += event.diff
+        host.state = event.result.get("state", host.state)
 
     @property
     def failed(self) -> dict[str, HostSummary]:

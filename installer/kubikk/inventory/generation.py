@@ -87,6 +87,7 @@ def _hosts(cluster: Cluster) -> dict[str, Any]:
                 # Filled during a run.
                 "runtime_change": {"hosts": {}},
                 "deselected": {"hosts": {}},
+                "converged": {"hosts": {}},
             },
         }
     }

@@ -13,8 +13,11 @@ from kubikk.ansible.journal import write_summary
 from kubikk.ansible.playbook import Call, run_playbook
 from kubikk.ansible.summary import PHASES, Summary
 from kubikk.errors import KubikkError, RunInterruptedError
+from kubikk.operations import states
 from kubikk.operations.record import redactor
 from kubikk.operations.workspace import Workspace
+
+_CLUSTER = "cluster.yml"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class RunOptions:
         on_event: follows the run.
         check: whether to change nothing, and say what would be changed.
         wait: seconds to wait for a component to be healthy, and for nodes and addons; each role's own where None.
-        variables: of Ansible, for what one run is to do; no secrets, since they are on a command line.
+        variables: of Ansible, for what one run is to do; no secrets, since they stay in the run's directory.
     """
 
     limit: tuple[str, ...] = ()
@@ -80,6 +83,8 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
         summary.add(event)
         options.on_event(event)
 
+    made_of = states.fingerprint(workspace) if playbook == _CLUSTER and not options.variables else ""
+    known = {"kubikk_known_states": states.known(workspace.directory, made_of)} if made_of else {}
     call = Call(
         playbook=playbook,
         inventory=workspace.directory,
@@ -88,7 +93,7 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
         become_password=options.become_password,
         check=options.check,
         inherit=(lock,),
-        variables={**_timeouts(options.wait), **options.variables},
+        variables={**_timeouts(options.wait), **known, **options.variables},
         redact=redact,
     )
     try:
@@ -107,6 +112,10 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
             f"ansible-playbook ended with {code}",
             cause="\n".join(log[-15:]),
             remedy=f"the whole log is {record / 'ansible.log'}",
+        )
+    if made_of and code == 0 and not options.check:
+        states.note(
+            workspace.directory, made_of, {name: host.state for name, host in summary.hosts.items() if host.state}
         )
     return RunResult(summary, seconds, record)
 
