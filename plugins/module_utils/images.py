@@ -11,6 +11,8 @@ from .runtimes import RUNTIMES
 
 RECORD = "/var/lib/kubikk/images.json"
 CTR = ["/usr/local/bin/ctr", "--namespace", "k8s.io", "images"]
+# Seconds: a socket that systemd holds takes connections, whether its daemon ever comes up or not.
+LISTING, IMPORTING = 15, 300
 CRIO_SOCKET = RUNTIMES["cri-o"]["socket"]
 CRICTL = ["/usr/local/bin/crictl", "--runtime-endpoint", CRIO_SOCKET, "--image-endpoint", CRIO_SOCKET]
 
@@ -21,8 +23,11 @@ class ImageError(Exception):
     kind = "image"
 
 
-def _run(command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+def _run(command, timeout):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise ImageError("%s: no answer in %d s" % (" ".join(command), timeout)) from error
     if done.returncode != 0:
         raise ImageError("%s: %s" % (" ".join(command), done.stderr.strip()))
     return done.stdout
@@ -87,7 +92,7 @@ def ensure_images(images, runtime, act):
     list_command, read, import_command = STORES[runtime]
     record = _record()
     try:
-        present = set(read(_run(list_command)))
+        present = set(read(_run(list_command, LISTING)))
     except (ImageError, FileNotFoundError):
         if act:
             raise
@@ -100,7 +105,7 @@ def ensure_images(images, runtime, act):
     ]
     for image in wanting if act else []:
         archive, wanted = archives[image["ref"]]
-        _run(import_command(os.path.join(directory_of(image), archive), image["ref"]))
+        _run(import_command(os.path.join(directory_of(image), archive), image["ref"]), IMPORTING)
         record[image["ref"]] = wanted["sha256"]
     if wanting and act:
         os.makedirs(os.path.dirname(RECORD), exist_ok=True)
