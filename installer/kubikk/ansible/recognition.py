@@ -35,6 +35,7 @@ _IN_JOURNAL: tuple[tuple[re.Pattern[str], Code], ...] = (
     ),
 )
 _LISTEN = re.compile(r"listen (tcp|udp)\d? \S*:(\d+): bind: address already in use")
+_NO_POD_ADDRESSES = re.compile("pod cidr not assigned", re.IGNORECASE)
 _NO_LEADER = re.compile("RAFT NO LEADER|etcdserver: no leader|QGET ERROR")
 
 
@@ -101,7 +102,7 @@ def _in_journal(lines: Iterable[str]) -> Code | None:
 
 def _unit(found: Mapping[str, Any], host: str) -> KubikkError:
     unit, seen, recent = found["unit"], found["seen"], found["recent"]
-    message = f"{unit} is not healthy"
+    message, advice = f"{unit} is not healthy", (host, unit)
     code = _in_journal([seen, *recent])
     if code is codes.DISK_FULL:
         message = f"{unit} cannot write: the disk is full"
@@ -114,12 +115,16 @@ def _unit(found: Mapping[str, Any], host: str) -> KubikkError:
         code, message = codes.ETCD_NO_QUORUM, "etcd has no quorum"
     elif unit == "kube-apiserver":
         code = codes.API_UNHEALTHY
+    elif _NO_POD_ADDRESSES.search("\n".join(recent)):
+        # One that fails only once it leads comes back every few seconds: its own health check may have found it well.
+        message = f"{unit} has no addresses for pods: kube-controller-manager has assigned none to this node"
+        advice = ("the control-plane hosts", "kube-controller-manager")
     code = code or codes.UNIT_UNHEALTHY
     return KubikkError(
         message,
         host=host,
         cause=f"{unit} is {found['state']}; {seen}",
-        remedy=code.advice(host, unit),
+        remedy=code.advice(*advice),
         code=code,
         journal=tuple(found["journal"]),
     )

@@ -31,6 +31,8 @@ PHASES: dict[str, str] = {
     "cluster_ready": "ready",
     "reset": "reset",
 }
+# Its role is that of the first phase.
+_LAST_LOOK = "Note how hosts are left"
 
 
 @dataclass
@@ -76,7 +78,7 @@ class Summary:
 
     def add(self, event: Event) -> None:
         """Takes an event into account."""
-        phase = PHASES.get(event.role)
+        phase = PHASES["cluster_ready"] if event.play == _LAST_LOOK else PHASES.get(event.role)
         if not event.host or phase is None:
             return
         begun = self._begun.setdefault(phase, event.time)

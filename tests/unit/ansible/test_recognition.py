@@ -34,6 +34,7 @@ def rolled_back(of: dict[str, Any], trouble: str = "", **versions: str) -> dict[
 
 
 STUCK = {"kind": "drain", "node": "w1", "seen": "cannot evict pod"}
+NO_ADDRESSES = 'Error registering network: failed to acquire lease: node "w1" pod cidr not assigned'
 TAKEN = 'run.go:72] "command failed" err="listen tcp 0.0.0.0:10250: bind: address already in use"'
 
 # failure, expected code, host that is named, part of the message or cause
@@ -50,6 +51,13 @@ FAILURES: list[tuple[dict[str, Any], Code | None, str, str]] = [
     (unit("kube-apiserver"), codes.API_UNHEALTHY, "cp1", "kube-apiserver is not healthy"),
     (unit("etcd"), codes.UNIT_UNHEALTHY, "cp1", "etcd is not healthy"),
     (unit("etcd", 'answers 503: {"health":"false","reason":"RAFT NO LEADER"}'), codes.ETCD_NO_QUORUM, "cp1", "quorum"),
+    (unit("flanneld"), codes.UNIT_UNHEALTHY, "cp1", "flanneld is not healthy"),
+    (
+        unit("flanneld", recent=(NO_ADDRESSES,)),
+        codes.UNIT_UNHEALTHY,
+        "cp1",
+        "kube-controller-manager has assigned none",
+    ),
     (unit("kubelet", recent=(TAKEN,)), codes.PORT_TAKEN, "cp1", "tcp port 10250 is taken"),
     (unit("etcd", recent=("wal: no space left on device",)), codes.DISK_FULL, "cp1", "the disk is full"),
     (
