@@ -32,6 +32,7 @@ _LAST = (
     "test_cold_start.py",
     "test_quorum.py",
     "test_errors.py",
+    "test_molecule.py",
     "test_wheel.py",
     "test_collection.py",
     "test_firewall.py",
