@@ -18,7 +18,7 @@ from tests.cluster.support.runs import changes, kubikk, runs
 from tests.cluster.support.waiting import until
 
 # The cloud-controller-manager is compiled first where the cache does not have it.
-pytestmark = [pytest.mark.full, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.timeout(3600)
 
 _SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
 _UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"

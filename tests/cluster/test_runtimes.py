@@ -26,7 +26,7 @@ from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import PROGRAMS, changes, events, kubikk, latest, runs
 from tests.cluster.support.waiting import until
 
-pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 _RUNTIMES = {"w1": "containerd", "w2": "cri-o", "w3": "docker"}
 _PROGRAMS = {"containerd": {"containerd", "runc"}, "cri-o": {"cri-o", "runc"}, "docker": {"cri-dockerd"}}

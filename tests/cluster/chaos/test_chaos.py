@@ -18,7 +18,7 @@ from tests.cluster.support.description import ClusterHost, Description
 from tests.cluster.support.labs import own_lab
 from tests.cluster.support.runs import changes, kubikk, runs
 
-pytestmark = [pytest.mark.full, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 
 _SAMPLE = (
     (faults.CORRUPT, "etcd"),
