@@ -32,8 +32,9 @@ def elsewhere(cluster: Description, tmp_path: Path) -> Path:
 
 
 @contextmanager
-def _under_way(cluster: Description) -> Iterator[subprocess.Popen[str]]:
-    """`up`, once it works on hosts; ended at the end, with all its children."""
+def _under_way(cluster: Description, access: Access) -> Iterator[subprocess.Popen[str]]:
+    """`up`, once it works on hosts, with enough to do to be met there; ended at the end, with all its children."""
+    access.output(cluster.workers[0].name, "rm -f /opt/kubikk/containerd/*/containerd /opt/kubikk/kubelet/*/kubelet")
     before = latest(cluster.directory)
     command = [str(PROGRAMS / "kubikk"), "up", "-f", str(cluster.cluster_file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -52,7 +53,7 @@ def _under_way(cluster: Description) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_second_run_is_refused(cluster: Description, elsewhere: Path, access: Access) -> None:
-    with _under_way(cluster) as first:
+    with _under_way(cluster, access) as first:
         for place, file in (("the same control node", cluster.cluster_file), ("another control node", elsewhere)):
             refused = kubikk("up", "-f", str(file), "--skip-preflight", timeout=60)
             assert refused.returncode == 1, f"{place}: {refused.stdout}"
@@ -67,8 +68,8 @@ def test_a_second_run_is_refused(cluster: Description, elsewhere: Path, access: 
         until(lambda host=host: not access.succeeds(host.name, "test -e /run/kubikk.lock"), "it is freed", within=10)  # type: ignore[misc]
 
 
-def test_a_run_that_was_killed_is_in_nobody_s_way(cluster: Description, elsewhere: Path) -> None:
-    with _under_way(cluster) as first:
+def test_a_run_that_was_killed_is_in_nobody_s_way(cluster: Description, elsewhere: Path, access: Access) -> None:
+    with _under_way(cluster, access) as first:
         workers = descendants(first.pid)
         first.kill()
         first.wait()
@@ -80,8 +81,8 @@ def test_a_run_that_was_killed_is_in_nobody_s_way(cluster: Description, elsewher
 
 
 @pytest.mark.full
-def test_a_control_node_that_lost_its_power(cluster: Description, elsewhere: Path) -> None:
-    with _under_way(cluster) as first:
+def test_a_control_node_that_lost_its_power(cluster: Description, elsewhere: Path, access: Access) -> None:
+    with _under_way(cluster, access) as first:
         # Its connections stay, and nothing is heard of it any more.
         for each in [first.pid, *descendants(first.pid)]:
             os.kill(each, signal.SIGSTOP)
