@@ -18,14 +18,28 @@ _HEADER = """\
 # Cluster file of the lab; `kubikk lab up` keeps name, ssh and hosts up to date and leaves everything else alone.
 """
 
+_KUBELET: dict[str, Any] = {
+    # Hosts share the machine's swap, and cannot turn it off.
+    "failSwapOn": False,
+    # They share its disk, too: with most of a large one in use there is room for a lab, but by percentages each node
+    # would refuse pods and remove the images that no pod uses.
+    "evictionHard": {
+        "memory.available": "100Mi",
+        "nodefs.available": "1Gi",
+        "nodefs.inodesFree": "1%",
+        "imagefs.available": "1Gi",
+        "imagefs.inodesFree": "1%",
+    },
+    "imageGCHighThresholdPercent": 100,
+}
+
 
 def _first_content() -> dict[str, Any]:
     """What a new lab's file has beside its hosts; each setting is one anybody may use."""
     return {
         "artifacts": {"source": "auto"},
         "components": {
-            # Hosts share the machine's swap, and cannot turn it off.
-            "kubelet": {"config": {"failSwapOn": False}},
+            "kubelet": {"config": _KUBELET},
             # The size of the connection tracking table is the machine's.
             "kube-proxy": {"config": {"conntrack": {"maxPerCore": 0, "min": 0}}},
             # Without CAP_SYS_RESOURCE no container may lower its oom_score_adj, and every pod would fail.
