@@ -19,6 +19,7 @@ from tests.cluster.support.uptime import measured
 pytestmark = [pytest.mark.full, pytest.mark.timeout(2400)]
 
 _OLD, _NEW = "v1.36.3", "v1.37.2"
+# CoreDNS takes its time to leave a node.
 _DRAIN_TIMEOUT = "25"
 
 
@@ -105,6 +106,8 @@ def test_a_host_that_does_not_get_healthy_is_given_back_what_it_had(
         assert hosts.succeeds(first, "curl -sf --cacert /etc/kubernetes/kubelet/ca.crt https://127.0.0.1:6443/readyz")
         after = invocations(old, hosts)
         touched = {key for key in before if before[key] != after.get(key)}
+        # Controllers that lead end by themselves when their host's API server is away for long.
+        touched -= {(first, unit) for unit in ("kube-controller-manager", "kube-scheduler")}
         # etcd comes first and is healthy on all; of API servers only the first was tried.
         assert touched == {(host.name, "etcd") for host in old.etcd_hosts} | {(first, "kube-apiserver")}
         assert uptime["API"].failed == 0, uptime["API"]
@@ -119,7 +122,8 @@ def test_a_budget_stops_it_and_the_node_takes_pods_again(
     endpoint = old.variables["kubikk_api_endpoint"]
     urls = {"API": f"{endpoint}/api/v1/nodes/w1", "Service": f"http://{backend}/hostname"}
     with measured(hosts.output, "w1", urls) as uptime:
-        stopped = kubikk("upgrade", "-f", str(own.file), "--to", _NEW, "--drain-timeout", "5")
+        stopped = kubikk("upgrade", "-f", str(own.file), "--to", _NEW, "--drain-timeout", _DRAIN_TIMEOUT)
+    print(stopped.stdout)
     assert stopped.returncode == 1, stopped.stdout
     assert "KBK-406" in stopped.stdout, stopped.stdout
     workers = {host.name for host in old.workers}
