@@ -122,9 +122,9 @@ def read_stamp(name):
         return {}
 
 
-def write_stamp(name, inputs, invocation):
-    """Notes with which inputs the running process was started."""
-    text = json.dumps({"inputs": inputs, "invocation": invocation}, sort_keys=True)
+def write_stamp(name, inputs, invocation, start=""):
+    """Notes what the running process has read: all of it, and in ``start`` what it reads only when it is started."""
+    text = json.dumps({"inputs": inputs, "invocation": invocation, "start": start}, sort_keys=True)
     os.makedirs(STAMP_DIRECTORY, mode=0o755, exist_ok=True)
     temporary = _stamp_path(name) + ".new"
     with open(temporary, "w") as stream:
@@ -172,6 +172,23 @@ def reason_to_restart(state, stamp, inputs, paths):
     if stamp.get("invocation") == state["InvocationID"]:
         return None if stamp.get("inputs") == inputs else "what it reads has changed"
     return None if started_after(state, paths) else "it was started before its files were written"
+
+
+def can_reload(unit, state, stamp, start):
+    """Whether the running process takes over by itself what has changed: only files have, and it reads them again.
+
+    Args:
+        unit: the wanted one.
+        state: what systemd knows of it.
+        stamp: what was noted of it.
+        start: what it reads only when it is started, as a hash.
+    """
+    return (
+        unit["reload"]
+        and state["ActiveState"] == "active"
+        and stamp.get("invocation") == state["InvocationID"]
+        and stamp.get("start") == start
+    )
 
 
 def damage(unit, once=health.check):
@@ -276,6 +293,19 @@ def restart(name, before):
             raise unhealthy(name, "it was not started: a condition of its unit is not met", begun)
         time.sleep(0.05)
     raise unhealthy(name, "its old process does not end", begun)
+
+
+def reload(name):
+    """Lets a unit read its files again; its process answers all along.
+
+    Raises:
+        UnitError: it refuses what is in them.
+    """
+    begun = time.time()
+    try:
+        systemctl("reload", file_name(name))
+    except UnitError as error:
+        raise unhealthy(name, "it does not take over its files: %s" % error, begun) from error
 
 
 def wait_healthy(unit):

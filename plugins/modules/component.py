@@ -211,6 +211,12 @@ options:
             description: Seconds.
             type: int
             default: 60
+      reload:
+        description:
+          - Whether its process reads O(files) again when systemd reloads it. Where nothing but files has changed, it is
+            reloaded instead of being restarted, and answers all along.
+        type: bool
+        default: false
       intact:
         description:
           - A program that succeeds while what the unit's process made outside of files is there (rules, interfaces).
@@ -456,6 +462,7 @@ def component_spec():
                     "default": "started",
                 },
                 "health": {"type": "dict", "options": health},
+                "reload": flag_off,
                 "intact": strings,
                 "gate": {"type": "dict", "options": gate},
             }
@@ -577,6 +584,7 @@ class Component:
                 self._stop(unit, state)
                 continue
             inputs, paths = systemd.inputs_of(unit, self.want["files"], self.want["artifacts"])
+            start, _ = systemd.inputs_of(unit, [], self.want["artifacts"])
             stamp = systemd.read_stamp(name)
             reason = systemd.reason_to_restart(state, stamp, inputs, paths) or self.renewed or systemd.damage(unit)
             if state["UnitFileState"] != "enabled":
@@ -594,15 +602,22 @@ class Component:
                     self.restarted.append(name)
                 continue
             if reason:
-                if name in active:
-                    systemd.pass_gate(unit)
-                systemd.restart(name, state["InvocationID"])
-                self.restarted.append(name)
+                self._restart(unit, state, systemd.can_reload(unit, state, stamp, start))
             systemd.wait_healthy(unit)
             invocation = systemd.show([name])[name]["InvocationID"]
-            if stamp != {"inputs": inputs, "invocation": invocation}:
-                systemd.write_stamp(name, inputs, invocation)
+            if stamp != {"inputs": inputs, "invocation": invocation, "start": start}:
+                systemd.write_stamp(name, inputs, invocation, start)
         return required, active
+
+    def _restart(self, unit, state, reload):
+        name = unit["name"]
+        if reload:
+            systemd.reload(name)
+        else:
+            if state["ActiveState"] == "active":
+                systemd.pass_gate(unit)
+            systemd.restart(name, state["InvocationID"])
+        self.restarted.append(name)
 
     def _stop(self, unit, state):
         name = unit["name"]

@@ -51,6 +51,26 @@ def test_restarted_by_systemd_after_its_files(tmp_path: Path) -> None:
     assert systemd.reason_to_restart(state, STAMP, "hash", [str(file)]) is None
 
 
+@pytest.mark.parametrize(
+    ("unit", "state", "stamp", "expected"),
+    [
+        ({"reload": True}, {}, {}, True),
+        ({"reload": False}, {}, {}, False),
+        # Its unit or its binary has changed, too.
+        ({"reload": True}, {}, {"start": "other"}, False),
+        # It was started by somebody else, or does not run.
+        ({"reload": True}, {"InvocationID": "run-2"}, {}, False),
+        ({"reload": True}, {"ActiveState": "activating"}, {}, False),
+        # Noted before units were reloaded.
+        ({"reload": True}, {}, {"start": ""}, False),
+    ],
+)
+def test_reload(unit: dict[str, bool], state: dict[str, str], stamp: dict[str, str], expected: bool) -> None:
+    running = {"ActiveState": "active", "InvocationID": "run-1", **state}
+    noted = {**STAMP, "start": "unit", **stamp}
+    assert systemd.can_reload(unit, running, noted, "unit") is expected
+
+
 def unit_call(text: str = "[Service]") -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     unit: dict[str, Any] = {"name": "x", "content_base64": text, "dropin_base64": None, "inputs": []}
     files = [{"path": "/etc/x", "content_base64": "Yg==", "restart_on": True, "create_only": False}]
