@@ -29,7 +29,7 @@ def rewrite(client: httpx.Client, on_progress: Callable[[int], None] = lambda do
         KubikkError: a Secret could not be written, or was not.
     """
     begun = int(_page(client, limit=1)["metadata"]["resourceVersion"])
-    done = 0
+    done, written = 0, set()
     for secret in _all(client):
         metadata = secret["metadata"]
         path = f"/api/v1/namespaces/{metadata['namespace']}/secrets/{metadata['name']}"
@@ -40,10 +40,14 @@ def rewrite(client: httpx.Client, on_progress: Callable[[int], None] = lambda do
                 cause=f"the API server answers {answer.status_code}: {_reason(answer)}",
                 remedy="mend what it names (an admission webhook?), then run the same command again",
             )
+        if answer.status_code == 200:
+            # It has the new key now, or had it: then the server leaves it as it is, with the number that it had.
+            written.add(metadata["uid"])
         done += 1
         on_progress(done)
     # etcd counts every write: what is younger than the beginning was written with the new key.
-    left = [secret["metadata"] for secret in _all(client) if int(secret["metadata"]["resourceVersion"]) <= begun]
+    found = [secret["metadata"] for secret in _all(client)]
+    left = [each for each in found if each["uid"] not in written and int(each["resourceVersion"]) <= begun]
     if left:
         names = ", ".join(f"{each['namespace']}/{each['name']}" for each in left[:5])
         raise KubikkError(
