@@ -18,8 +18,8 @@ def expired(subject: x509.Certificate, pki: Path) -> bytes:
         subject: the other one.
         pki: the cluster's PKI directory, with the authorities' keys.
     """
-    issuer = subject.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value
-    file = next(name for name, common_name in AUTHORITIES.items() if common_name == issuer)
+    present = {name: x509.load_pem_x509_certificate((pki / f"{name}.crt").read_bytes()) for name in AUTHORITIES}
+    file = next(name for name, authority in present.items() if authority.subject == subject.issuer)
     key = serialization.load_pem_private_key((pki / f"{file}.key").read_bytes(), None)
     now = datetime.now(UTC)
     builder = (
