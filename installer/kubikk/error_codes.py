@@ -225,8 +225,7 @@ CERTIFICATE_EXPIRED = Code(
     "x509 error",
     "The host was off for longer than its certificate was valid, an authority is ten years old, or a clock is wrong.",
     "Check the clocks first, then `kubikk certs show`. `kubikk up` issues all but the authorities anew; "
-    "docs/certificates.md "
-    "says what else there is to do.",
+    "docs/day-two.md says what else there is to do.",
 )
 UPGRADE_NEEDED = Code(
     "KBK-601",
@@ -235,7 +234,7 @@ UPGRADE_NEEDED = Code(
     "The cluster file names another version than the hosts run, a minor version would be skipped, or a host would "
     "go back to an older one.",
     "Use `kubikk upgrade --to VERSION`, one minor version at a time. There is no way back to an older version but "
-    "a snapshot of etcd: docs/upgrade.md.",
+    "a snapshot of etcd: docs/day-two.md.",
 )
 ROLLED_BACK = Code(
     "KBK-602",
