@@ -28,10 +28,11 @@ def test_every_component_for_every_architecture(archs: tuple[str, str]) -> None:
 def test_roles_take_the_binaries_of_the_host() -> None:
     """Whatever a role ships, it looks up by an architecture that is, by default, the host's."""
     roles = content_root() / "roles"
-    shipping = [path.parts[-3] for path in roles.glob("*/tasks/*.yml") if re.search(r"artifact\w*\[", path.read_text())]
-    assert {"etcd", "kubelet", "kube_proxy", "containerd", "cri_o", "flannel"} <= set(shipping)
-    for role in shipping:
-        used = set(re.findall(r"\w+_artifact\[(\w+)\]", (roles / role / "tasks/main.yml").read_text()))
+    tasks = [(path.parts[-3], path.read_text()) for path in roles.glob("*/tasks/*.yml")]
+    shipping = [(role, text) for role, text in tasks if re.search(r"artifact\w*\[", text)]
+    assert {"etcd", "kubelet", "kube_proxy", "containerd", "cri_o", "flannel"} <= {role for role, _ in shipping}
+    for role, text in shipping:
+        used = set(re.findall(r"\w+_artifact\[(\w+)\]", text))
         defaults = yaml.safe_load((roles / role / "defaults/main.yml").read_text())
         assert used == {f"{role}_arch"}, role
         assert defaults[f"{role}_arch"] == "{{ kubikk_host.arch }}"
