@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+# The check of a role's arguments, and the grouping of hosts.
+_ON_CONTROL_NODE = ("Validating arguments", "Note what is to be done")
+
 
 @dataclass(frozen=True)
 class Event:
@@ -37,9 +40,8 @@ class Event:
 
     @property
     def is_result(self) -> bool:
-        """Whether a module or action ended; the check of a role's arguments happens on the control node alone."""
-        ended = self.kind in ("ok", "changed", "failed", "unreachable")
-        return ended and not self.task.startswith("Validating arguments")
+        """Whether a module or action ended, other than what happens on the control node alone."""
+        return self.kind in ("ok", "changed", "failed", "unreachable") and not self.task.startswith(_ON_CONTROL_NODE)
 
 
 def parse(line: str) -> Event | None:
