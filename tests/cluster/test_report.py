@@ -62,7 +62,7 @@ def test_page_of_a_real_run(cluster: Description, real: Path, browser: Browser) 
     bars = [(bar["host"], bar["phase"]) for bar in look.measured["bars"]]
     assert len(bars) == len(set(bars))
     assert {host for host, _ in bars} == set(cluster.hosts)
-    assert {phase for host, phase in bars if host == cluster.control_planes[0].name} >= {"etcd", "control plane"}
+    assert {phase for host, phase in bars if host == cluster.control_planes[0].name} >= {"host", "control plane"}
     assert look.measured["overlapping"] == []
     assert cluster.name in look.measured["visible"]
 
