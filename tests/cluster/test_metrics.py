@@ -101,7 +101,9 @@ def test_it_verifies_kubelets(
     arguments = api.get(_DEPLOYMENT)["spec"]["template"]["spec"]["containers"][0]["args"]
     assert not any("insecure" in argument for argument in arguments)
     until(lambda: _measured(kubectl, nodes), "metrics", within=120)
-    host = cluster.workers[0]
+    # Another host than metrics-server's own, whose kubelet hands out its log.
+    (pod,) = api.items("/api/v1/namespaces/kube-system/pods", labelSelector="k8s-app=metrics-server")
+    host = next(each for each in cluster.workers if each.name != pod["spec"]["nodeName"])
     folder = "/etc/kubernetes/kubelet"
     subject = f"/CN={host.name}' -addext 'subjectAltName=IP:{host.address}"
     access.output(

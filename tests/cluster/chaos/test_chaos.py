@@ -23,7 +23,6 @@ pytestmark = pytest.mark.timeout(1500)
 _SAMPLE = (
     (faults.CORRUPT, "etcd"),
     (faults.KILL, "kubelet"),
-    (faults.SESSIONS, "control plane"),
 )
 
 
