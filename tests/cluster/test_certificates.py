@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
@@ -13,6 +11,7 @@ from cryptography import x509
 
 from tests.cluster.support.access import Access
 from tests.cluster.support.description import Description
+from tests.cluster.support.served import served
 
 _YEAR = timedelta(days=366)
 _NODE_CERTIFICATES = (
@@ -25,18 +24,6 @@ def _load(path: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate(path.read_bytes())
 
 
-def _served(cluster: Description, address: str, port: int, authority: str) -> x509.Certificate:
-    """The certificate at an address, after it was verified for this very address."""
-    context = ssl.create_default_context(cafile=str(cluster.pki / f"{authority}.crt"))
-    with (
-        socket.create_connection((address, port), timeout=5) as plain,
-        context.wrap_socket(plain, server_hostname=address) as wrapped,
-    ):
-        content = wrapped.getpeercert(binary_form=True)
-    assert content
-    return x509.load_der_x509_certificate(content)
-
-
 def test_every_server_has_a_certificate_for_its_address(cluster: Description, subtests: pytest.Subtests) -> None:
     servers = [
         *((host, 10250, "ca") for host in cluster.nodes),
@@ -45,7 +32,7 @@ def test_every_server_has_a_certificate_for_its_address(cluster: Description, su
     ]
     for host, port, authority in servers:
         with subtests.test(host=host.name, port=port):
-            certificate = _served(cluster, host.address, port, authority)
+            certificate = served(cluster, host.address, port, authority)
             assert certificate.not_valid_after_utc - certificate.not_valid_before_utc <= _YEAR
             certificate.verify_directly_issued_by(_load(cluster.pki / f"{authority}.crt"))
 

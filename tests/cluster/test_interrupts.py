@@ -12,6 +12,7 @@ import pytest
 
 from tests.cluster.support.access import Access
 from tests.cluster.support.api import Api
+from tests.cluster.support.binaries import take_binaries
 from tests.cluster.support.description import Description
 from tests.cluster.support.runs import PROGRAMS, changes, events, kubikk, latest, runs
 from tests.cluster.support.terminal import CTRL_C, at_terminal
@@ -31,7 +32,7 @@ def up(cluster: Description) -> list[str]:
 @pytest.fixture
 def something_to_ship(cluster: Description, access: Access) -> None:
     """Takes runtime binaries off a worker: the running processes keep them."""
-    access.output(cluster.workers[0].name, "rm /opt/kubikk/containerd/*/containerd /opt/kubikk/kubelet/*/kubelet")
+    take_binaries(access.output, cluster.workers[0].name, "containerd", "kubelet")
 
 
 def _told(cluster: Description, sign: Callable[[dict[str, Any]], bool]) -> Callable[[], bool]:

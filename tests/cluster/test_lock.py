@@ -16,6 +16,7 @@ import pytest
 from kubikk.hosts.lock import LEASE
 from kubikk.processes import descendants
 from tests.cluster.support.access import Access
+from tests.cluster.support.binaries import take_binaries
 from tests.cluster.support.description import Description
 from tests.cluster.support.runs import PROGRAMS, events, kubikk, latest
 from tests.cluster.support.waiting import until
@@ -34,7 +35,7 @@ def elsewhere(cluster: Description, tmp_path: Path) -> Path:
 @contextmanager
 def _under_way(cluster: Description, access: Access) -> Iterator[subprocess.Popen[str]]:
     """`up`, once it works on hosts, with enough to do to be met there; ended at the end, with all its children."""
-    access.output(cluster.workers[0].name, "rm -f /opt/kubikk/containerd/*/containerd /opt/kubikk/kubelet/*/kubelet")
+    take_binaries(access.output, cluster.workers[0].name, "containerd", "kubelet", missing_ok=True)
     before = latest(cluster.directory)
     command = [str(PROGRAMS / "kubikk"), "up", "-f", str(cluster.cluster_file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:

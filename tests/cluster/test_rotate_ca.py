@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +13,7 @@ from tests.cluster.support.api import Api, tls
 from tests.cluster.support.description import Description, describe
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import kubikk
+from tests.cluster.support.served import served
 from tests.cluster.support.upgrading import guarded_service
 from tests.cluster.support.uptime import measured
 
@@ -50,18 +49,6 @@ def _admin(described: Description) -> Api:
     return Api(described.api_server(), tls(described.pki / "ca.crt", described.pki / "admin"))
 
 
-def _served_by(described: Description, address: str, port: int, authority: str) -> x509.Certificate:
-    """The certificate at an address, verified with what is trusted here."""
-    context = ssl.create_default_context(cafile=str(described.pki / f"{authority}.crt"))
-    with (
-        socket.create_connection((address, port), timeout=5) as plain,
-        context.wrap_socket(plain, server_hostname=address) as wrapped,
-    ):
-        content = wrapped.getpeercert(binary_form=True)
-    assert content
-    return x509.load_der_x509_certificate(content)
-
-
 def test_all_of_them_without_an_interruption(own: OwnLab, described: Description, hosts: Access) -> None:
     backend = guarded_service(described, hosts, _admin(described), _VERSION)
     old = {name: (own.directory / "pki" / f"{name}.crt").read_bytes() for name in AUTHORITIES}
@@ -87,9 +74,9 @@ def test_all_of_them_without_an_interruption(own: OwnLab, described: Description
 def test_nothing_is_left_of_the_old_ones(own: OwnLab, described: Description, hosts: Access) -> None:
     for host in described.control_planes:
         for port, authority in ((6443, "ca"), (2379, "etcd-ca"), (2380, "etcd-ca")):
-            _served_by(described, host.address, port, authority)
+            served(described, host.address, port, authority)
     for host in described.nodes:
-        _served_by(described, host.address, 10250, "ca")
+        served(described, host.address, 10250, "ca")
         issuer = hosts.output(host.name, f"openssl x509 -noout -issuer -in {_KUBELET}")
         assert "kubernetes-ca-2" in issuer
         found = hosts.output(

@@ -41,7 +41,12 @@ class Event:
     @property
     def is_result(self) -> bool:
         """Whether a module or action ended, other than what happens on the control node alone."""
-        return self.kind in ("ok", "changed", "failed", "unreachable") and not self.task.startswith(_ON_CONTROL_NODE)
+        return self.kind in ("ok", "changed", "failed", "unreachable") and not self.on_control_node
+
+    @property
+    def on_control_node(self) -> bool:
+        """Whether it is of a task that happens on the control node alone, and takes no host's time."""
+        return self.task.startswith(_ON_CONTROL_NODE)
 
 
 def parse(line: str) -> Event | None:

@@ -35,6 +35,11 @@ PHASES: dict[str, str] = {
 _LAST_LOOK = "Note how hosts are left"
 
 
+def phase_of(event: Event) -> str:
+    """The phase that an event belongs to; "" where it belongs to none."""
+    return PHASES["cluster_ready" if event.play == _LAST_LOOK else event.role] if event.role in PHASES else ""
+
+
 @dataclass
 class HostSummary:
     """What happened on one host.
@@ -78,8 +83,8 @@ class Summary:
 
     def add(self, event: Event) -> None:
         """Takes an event into account."""
-        phase = PHASES["cluster_ready"] if event.play == _LAST_LOOK else PHASES.get(event.role)
-        if not event.host or phase is None:
+        phase = phase_of(event)
+        if not event.host or not phase:
             return
         begun = self._begun.setdefault(phase, event.time)
         self.phases[phase] = round(event.time - begun, 3)

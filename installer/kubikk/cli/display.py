@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from kubikk.ansible.events import Event
-from kubikk.ansible.summary import PHASES, Summary
+from kubikk.ansible.summary import PHASES, Summary, phase_of
 from kubikk.cli.console import stderr
 
 _SYMBOLS = {
@@ -109,7 +109,7 @@ class PlainDisplay:
         self._summary.add(event)
         if event.kind == "interrupted":
             self.log(_stopping(self._summary))
-        cell = (event.host, PHASES.get(event.role, ""))
+        cell = (event.host, phase_of(event))
         state = self._summary.cells.get(cell, "")
         if event.is_result and state != self._shown.get(cell) and state not in ("", "running"):
             self._shown[cell] = state

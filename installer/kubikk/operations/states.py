@@ -13,6 +13,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
+from kubikk.inventory.writing import replace
 from kubikk.operations.workspace import Workspace
 from kubikk.paths import content_root
 
@@ -65,6 +66,5 @@ def note(directory: Path, made_of: str, states: Mapping[str, str]) -> None:
         states: by host.
     """
     hosts = {**known(directory, made_of), **states}
-    path = directory / _FILE
-    path.with_suffix(".new").write_text(json.dumps({"fingerprint": made_of, "hosts": hosts}, sort_keys=True))
-    path.with_suffix(".new").replace(path)
+    text = json.dumps({"fingerprint": made_of, "hosts": hosts}, sort_keys=True)
+    replace(directory / _FILE, text.encode(), 0o644)

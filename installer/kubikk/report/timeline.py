@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kubikk.ansible.events import Event
-from kubikk.ansible.summary import PHASES
+from kubikk.ansible.summary import PHASES, phase_of
 
 # The worst that happened in a bar is what it shows.
 _RANK = ("ok", "changed", "unfinished", "unreachable", "failed")
@@ -109,14 +109,14 @@ def timeline(events: Iterable[Event]) -> Timeline:
     times: list[float] = []
 
     def note(begun: Event, end: float, state: str) -> None:
-        phase = PHASES[begun.role]
+        phase = phase_of(begun)
         bar = bars.setdefault((begun.host, phase), Bar(begun.host, phase))
         bar.work.append(Work(begun.host, phase, begun.role, begun.task, begun.time, end, state))
 
     for event in events:
         times.append(event.time)
         # What is checked on the control node alone takes no host's time.
-        if not event.host or event.role not in PHASES or event.task.startswith("Validating arguments"):
+        if not event.host or not phase_of(event) or event.on_control_node:
             continue
         key = (event.host, event.role, event.task)
         if event.kind == "task_start":

@@ -60,12 +60,6 @@ def give_work(file: Path, chance: random.Random) -> None:
     file.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-def take_binaries(site: Site, host: str) -> None:
-    """Takes binaries off a host, which then have to be shipped; processes that run keep theirs."""
-    gone = " ".join(f"/opt/kubikk/{name}/*/{name}" for name in ("containerd", "kubelet", "kube-proxy"))
-    site.inside(host, f"rm -f {gone}")
-
-
 def hit(
     site: Site, file: Path, fault: Fault, moment: str, host: str, *, chance: random.Random, log: Path
 ) -> tuple[Outcome, str]:

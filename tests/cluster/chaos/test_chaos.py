@@ -12,8 +12,9 @@ from tests.cluster.chaos import faults
 from tests.cluster.chaos.conftest import SEED
 from tests.cluster.chaos.faults import Fault
 from tests.cluster.chaos.ledger import Ledger
-from tests.cluster.chaos.rounds import BOUNDARIES, RANDOM, START, Outcome, give_work, hit, take_binaries
+from tests.cluster.chaos.rounds import BOUNDARIES, RANDOM, START, Outcome, give_work, hit
 from tests.cluster.chaos.site import Site
+from tests.cluster.support.binaries import take_binaries
 from tests.cluster.support.description import ClusterHost, Description
 from tests.cluster.support.labs import own_lab
 from tests.cluster.support.runs import changes, kubikk, runs
@@ -68,7 +69,7 @@ def test_fault(
 ) -> None:
     host = _choose(fault, cluster, chance).name
     give_work(cluster_file, chance)
-    take_binaries(site, host)
+    take_binaries(site.inside, host, "containerd", "kubelet", "kube-proxy", missing_ok=True)
     ledger.write()
     outcome = Outcome(fault.name, moment, host)
     outcomes.append(outcome)

@@ -17,6 +17,7 @@ import yaml
 from cryptography import x509
 
 from tests.cluster.chaos.site import Site
+from tests.cluster.support.binaries import take_binaries
 from tests.cluster.support.expiry import expired
 from tests.cluster.support.labs import OwnLab
 from tests.cluster.support.waiting import until
@@ -212,7 +213,7 @@ def pruned_image(own: OwnLab) -> Iterator[None]:
 def damaged_in_transit(own: OwnLab) -> Iterator[None]:
     """A binary has to be sent, and arrives with a byte turned."""
     site = Site(own.lab)
-    site.inside("w1", "rm -f /opt/kubikk/kube-proxy/*/kube-proxy")
+    take_binaries(site.inside, "w1", "kube-proxy", missing_ok=True)
     staging = site.root("w1") / "var/tmp/kubikk-staging-root"
     over = threading.Event()
 

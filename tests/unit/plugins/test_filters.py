@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.kubikk.kubikk.plugins.filter.api_balancer import api_balancer
 from ansible_collections.kubikk.kubikk.plugins.filter.flags import flags
 from ansible_collections.kubikk.kubikk.plugins.filter.image_archives import image_archives
 from ansible_collections.kubikk.kubikk.plugins.filter.kubeconfig import kubeconfig
@@ -54,3 +55,16 @@ def test_artifacts_of_an_architecture() -> None:
     artifacts = {"both": {"version": "1", "amd64": {"files": files}, "arm64": {"files": {}}}, "one": {"version": "2"}}
     assert of_arch(artifacts, "amd64") == [{"component": "both", "version": "1", "files": files}]
     assert of_arch(artifacts, "riscv64") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "control_plane", "worker"),
+    [("local", "", "haproxy"), ("keepalived", "keepalived", ""), ("external", "", "")],
+)
+def test_what_balances_the_api(kind: str, control_plane: str, worker: str) -> None:
+    assert (api_balancer(kind, True), api_balancer(kind, False)) == (control_plane, worker)
+
+
+def test_an_unknown_kind_is_not_guessed_at() -> None:
+    with pytest.raises(KeyError):
+        api_balancer("nginx", True)
