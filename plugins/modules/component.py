@@ -605,13 +605,16 @@ class Component:
                 self._restart(unit, state, systemd.can_reload(unit, state, stamp, start))
             systemd.wait_healthy(unit)
             invocation = systemd.show([name])[name]["InvocationID"]
-            if stamp != {"inputs": inputs, "invocation": invocation, "start": start}:
+            if reason or stamp != {"inputs": inputs, "invocation": invocation, "start": start}:
                 systemd.write_stamp(name, inputs, invocation, start)
         return required, active
 
     def _restart(self, unit, state, reload):
         name = unit["name"]
         if reload:
+            # It stays the same process: without this, one that is not healthy afterwards would count as one that never
+            # read what it was given, and be left so when that is taken back.
+            systemd.note_stale([name])
             systemd.reload(name)
         else:
             if state["ActiveState"] == "active":
