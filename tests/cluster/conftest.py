@@ -36,6 +36,7 @@ _LAST = (
     "test_wheel.py",
     "test_collection.py",
     "test_firewall.py",
+    "test_dual_stack.py",
     "test_debian_13.py",
     "test_sudo_user.py",
     "test_resume.py",

@@ -11,7 +11,7 @@ from kubikk.cluster.labels import LabelKey, LabelValue, TaintText, parse_taint
 from kubikk.cluster.runtime import Runtime
 from kubikk.cluster.section import Section, describe, refuse
 from kubikk.cluster.ssh import HostSsh
-from kubikk.cluster.syntax import HostAddress, is_dns_name
+from kubikk.cluster.syntax import HostAddress, HostIpv6Address, is_dns_name
 
 Role = Literal["control-plane", "worker", "etcd"]
 ROLES: tuple[Role, ...] = ("control-plane", "worker", "etcd")
@@ -68,6 +68,10 @@ class Host(Section):
     address: HostAddress = Field(
         description="IPv4 address that the other hosts reach it at. Components listen on it and certificates name it."
     )
+    ipv6_address: HostIpv6Address | None = Field(
+        default=None,
+        description="IPv6 address of the same interface, for pods' and Services' traffic: needed with `network.ipv6`.",
+    )
     roles: Annotated[tuple[Role, ...], Field(strict=False), AfterValidator(_roles)] = Field(
         description="What it runs. A control-plane host that is also a worker takes ordinary pods. "
         "Where no host has the role etcd, the control-plane hosts run it."
@@ -85,6 +89,11 @@ class Host(Section):
         "that is the instance's private DNS name.",
     )
     arch: Arch = Field(default="amd64", description="Processor architecture.")
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses, IPv4's first."""
+        return (self.address, *([self.ipv6_address] if self.ipv6_address else []))
 
     @property
     def is_control_plane(self) -> bool:

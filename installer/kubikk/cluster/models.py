@@ -91,7 +91,7 @@ class Cluster(Section):
     def proxy_environment(self) -> dict[str, str]:
         """Variables that make programs on hosts use the proxy, and not for the cluster itself; none without one."""
         # Without the hosts' addresses: one more host must not restart the container runtimes of all the others.
-        inside = (self.network.pod_cidr, self.network.service_cidr, ".svc", f".{self.network.dns_domain}")
+        inside = (*self.network.pod_cidrs, *self.network.service_cidrs, ".svc", f".{self.network.dns_domain}")
         return self.proxy.environment(("localhost", "127.0.0.1", *inside))
 
     @property

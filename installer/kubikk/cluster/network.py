@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from kubikk.cluster.section import Section, refuse
-from kubikk.cluster.syntax import DnsName, Ipv4Cidr
+from kubikk.cluster.syntax import DnsName, Ipv4Cidr, Ipv6Cidr
 
 NODE_PREFIX = 24
 """Prefix of the network that each node takes its pods' addresses from: the controller manager's default."""
 
+NODE_PREFIX_IPV6 = 64
+"""The same for IPv6."""
+
 # kube-controller-manager refuses a pod network whose prefix is more than 16 shorter than a node's.
 _WIDEST_POD_PREFIX = NODE_PREFIX - 16
+_WIDEST_POD_PREFIX_IPV6 = NODE_PREFIX_IPV6 - 16
 # kube-apiserver refuses more than 20 bits of Service addresses.
 _WIDEST_SERVICE_PREFIX = 12
+_WIDEST_SERVICE_PREFIX_IPV6 = 108
 # DNS has the tenth address.
 _NARROWEST_SERVICE_PREFIX = 28
+_NARROWEST_SERVICE_PREFIX_IPV6 = 124
 _DNS_OFFSET = 10
 
 
@@ -43,6 +49,38 @@ def _service_cidr(text: str) -> str:
     return text
 
 
+def _ipv6_pod_cidr(text: str) -> str:
+    prefix = IPv6Network(text).prefixlen
+    if not _WIDEST_POD_PREFIX_IPV6 <= prefix <= NODE_PREFIX_IPV6:
+        raise refuse(
+            f"the pod network {text} has the prefix {prefix}; expected {_WIDEST_POD_PREFIX_IPV6} to {NODE_PREFIX_IPV6}",
+            f"Each node takes a /{NODE_PREFIX_IPV6} from it; fd00:10:244::/56 has room for 256.",
+        )
+    return text
+
+
+def _ipv6_service_cidr(text: str) -> str:
+    prefix = IPv6Network(text).prefixlen
+    if not _WIDEST_SERVICE_PREFIX_IPV6 <= prefix <= _NARROWEST_SERVICE_PREFIX_IPV6:
+        raise refuse(
+            f"the Service network {text} has the prefix {prefix}; "
+            f"expected {_WIDEST_SERVICE_PREFIX_IPV6} to {_NARROWEST_SERVICE_PREFIX_IPV6}",
+            "fd00:10:96::/112 has room for 65,534 Services.",
+        )
+    return text
+
+
+class Ipv6(Section):
+    """IPv6 addresses of pods and Services, beside those of IPv4."""
+
+    pod_cidr: Annotated[Ipv6Cidr, AfterValidator(_ipv6_pod_cidr)] = Field(
+        default="fd00:10:244::/56", description="Addresses of pods; each node takes a /64 of them."
+    )
+    service_cidr: Annotated[Ipv6Cidr, AfterValidator(_ipv6_service_cidr)] = Field(
+        default="fd00:10:96::/112", description="Addresses of Services that ask for one of IPv6."
+    )
+
+
 class Network(Section):
     """Addresses of pods and Services, and what carries pods' traffic between hosts."""
 
@@ -59,6 +97,11 @@ class Network(Section):
     service_cidr: Annotated[Ipv4Cidr, AfterValidator(_service_cidr)] = Field(
         default="10.96.0.0/12", description="Addresses of Services; the first is the API's, the tenth is DNS's."
     )
+    ipv6: Ipv6 | None = Field(
+        default=None,
+        description="With it, even as `{}`, pods have IPv6 addresses beside their IPv4 ones and Services can; each "
+        "node's host needs an `ipv6_address`. To be chosen before `up`: nodes keep the networks that they got.",
+    )
     dns_domain: DnsName = Field(default="cluster.local", description="DNS domain of Services and pods.")
     firewall: Literal["leave", "open"] = Field(
         default="leave",
@@ -69,6 +112,16 @@ class Network(Section):
     mtu: Annotated[int, Field(ge=576, le=65535)] | None = Field(
         default=None, description="MTU of the pod network in bytes; by default found from the hosts' interfaces."
     )
+
+    @property
+    def pod_cidrs(self) -> tuple[str, ...]:
+        """Networks of pods, IPv4's first."""
+        return (self.pod_cidr, *([self.ipv6.pod_cidr] if self.ipv6 else []))
+
+    @property
+    def service_cidrs(self) -> tuple[str, ...]:
+        """Networks of Services, IPv4's first."""
+        return (self.service_cidr, *([self.ipv6.service_cidr] if self.ipv6 else []))
 
     @property
     def first_service_address(self) -> str:

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError, ip_address
+from collections.abc import Callable
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    NetmaskValueError,
+    ip_address,
+)
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -49,6 +58,15 @@ def is_ipv4(text: str) -> bool:
     return True
 
 
+def is_ipv6(text: str) -> bool:
+    """Whether the text is an IPv6 address."""
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
 def _dns_label(text: str) -> str:
     if not is_dns_label(text):
         raise refuse(
@@ -75,18 +93,33 @@ def host_address(text: str) -> str:
     """
     if not is_ipv4(text):
         if is_ip(text):
-            raise refuse(f"{text} is an IPv6 address; expected an IPv4 address", "Give the host's IPv4 address.")
+            raise refuse(
+                f"{text} is an IPv6 address; expected an IPv4 address",
+                "Give the host's IPv4 address; one of IPv6 beside it goes to ipv6_address.",
+            )
         raise refuse(
             f"{describe(text)} is no IP address; components listen on it and certificates are issued for it",
             "Give the host's IPv4 address; a name that SSH is to use goes to ssh.host.",
         )
-    address = IPv4Address(text)
+    _reachable(IPv4Address(text))
+    return text
+
+
+def _host_ipv6_address(text: str) -> str:
+    if not is_ipv6(text) or "%" in text:
+        raise refuse(f"{describe(text)} is no IPv6 address", "Write it without prefix and interface.")
+    address = IPv6Address(text)
+    _reachable(address)
+    # What Kubernetes and the kernel show it as.
+    return str(address)
+
+
+def _reachable(address: IPv4Address | IPv6Address) -> None:
     if address.is_loopback or address.is_multicast or address.is_unspecified or address.is_link_local:
         raise refuse(
-            f"{text} cannot be reached from other hosts; expected a unicast address",
+            f"{address} cannot be reached from other hosts; expected a unicast address",
             "Give the address that the other hosts reach this one at.",
         )
-    return text
 
 
 def _hostname_or_ip(text: str) -> str:
@@ -104,19 +137,31 @@ def _certificate_name(text: str) -> str:
     return text
 
 
-def _ipv4_network(text: str) -> str:
-    try:
-        IPv4Network(text)
-    except (AddressValueError, NetmaskValueError) as error:
-        raise refuse(
-            f"{describe(text)} is no IPv4 network", "Write an address and a prefix, for example 10.244.0.0/16."
-        ) from error
-    except ValueError as error:
-        network = IPv4Network(text, strict=False)
-        raise refuse(f"{text} has bits set to the right of its prefix", f"Write {network}.") from error
-    if "/" not in text:
-        raise refuse(f"{text} is an address; expected a network", f"Add the prefix, for example {text}/16.")
-    return text
+def _network(kind: type[IPv4Network] | type[IPv6Network], what: str, example: str) -> Callable[[str], str]:
+    """A validator of networks.
+
+    Args:
+        kind: what they are to be.
+        what: its name.
+        example: one of them.
+    """
+    prefix = example.partition("/")[2]
+
+    def validate(text: str) -> str:
+        try:
+            network = kind(text)
+        except (AddressValueError, NetmaskValueError) as error:
+            raise refuse(
+                f"{describe(text)} is no {what} network", f"Write an address and a prefix, for example {example}."
+            ) from error
+        except ValueError as error:
+            network = kind(text, strict=False)
+            raise refuse(f"{text} has bits set to the right of its prefix", f"Write {network}.") from error
+        if "/" not in text:
+            raise refuse(f"{text} is an address; expected a network", f"Add the prefix, for example {text}/{prefix}.")
+        return str(network)
+
+    return validate
 
 
 def _user_name(text: str) -> str:
@@ -130,5 +175,7 @@ DnsName = Annotated[str, AfterValidator(_dns_name)]
 HostAddress = Annotated[str, AfterValidator(host_address)]
 HostnameOrIp = Annotated[str, AfterValidator(_hostname_or_ip)]
 CertificateName = Annotated[str, AfterValidator(_certificate_name)]
-Ipv4Cidr = Annotated[str, AfterValidator(_ipv4_network)]
+HostIpv6Address = Annotated[str, AfterValidator(_host_ipv6_address)]
+Ipv4Cidr = Annotated[str, AfterValidator(_network(IPv4Network, "IPv4", "10.244.0.0/16"))]
+Ipv6Cidr = Annotated[str, AfterValidator(_network(IPv6Network, "IPv6", "fd00:10:244::/56"))]
 UserName = Annotated[str, AfterValidator(_user_name)]

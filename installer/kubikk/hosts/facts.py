@@ -87,8 +87,9 @@ class HostFacts(_Part):
         memory: bytes.
         swap: bytes.
         disks: file systems of the paths asked for.
-        addresses: own IPv4 addresses.
-        default_route: whether there is one.
+        addresses: own addresses, of IPv4 and IPv6.
+        default_route: whether there is one of IPv4.
+        default_route_ipv6: whether there is one of IPv6.
         listeners: on the ports asked for.
         units: of those asked for, the services that exist.
         vxlan: VXLAN interfaces.
@@ -117,6 +118,7 @@ class HostFacts(_Part):
     disks: tuple[Disk, ...]
     addresses: tuple[str, ...]
     default_route: bool
+    default_route_ipv6: bool = False
     listeners: tuple[Listener, ...]
     units: dict[str, Service]
     vxlan: tuple[Vxlan, ...]

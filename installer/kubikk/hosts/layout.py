@@ -13,7 +13,7 @@ FLANNEL_VXLAN = 8472
 OPT = "/opt/kubikk/"
 """Where all of Kubikk's own programs lie."""
 
-FLANNEL_INTERFACE = "flannel.1"
+FLANNEL_INTERFACES = ("flannel.1", "flannel-v6.1")
 
 RUNTIME_SERVICES = {"containerd": ("containerd",), "cri-o": ("crio",), "docker": ("docker", "cri-docker")}
 """The systemd services of each container runtime, without suffix, in the order they are started."""

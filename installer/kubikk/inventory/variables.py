@@ -36,6 +36,9 @@ def common_variables(cluster: Cluster, artifacts: Mapping[str, Any]) -> dict[str
         "kubikk_pki_dir": Template("{{ inventory_dir }}/pki"),
         "kubikk_pod_cidr": network.pod_cidr,
         "kubikk_service_cidr": network.service_cidr,
+        # Empty where the cluster has IPv4 only.
+        "kubikk_pod_cidr_ipv6": network.ipv6.pod_cidr if network.ipv6 else "",
+        "kubikk_service_cidr_ipv6": network.ipv6.service_cidr if network.ipv6 else "",
         "kubikk_dns_address": cluster.dns_address,
         "kubikk_dns_domain": network.dns_domain,
         "kubikk_api_port": api.port,
@@ -53,7 +56,7 @@ def common_variables(cluster: Cluster, artifacts: Mapping[str, Any]) -> dict[str
         "kubikk_network_mtu": network.mtu or 0,
         "kubikk_firewall": {
             "mode": network.firewall,
-            "sources": [host.address for host in _by_name(cluster.hosts)],
+            "sources": [address for host in _by_name(cluster.hosts) for address in host.addresses],
         },
         "kubikk_kube_proxy_mode": cluster.kube_proxy.mode,
         "kubikk_proxy": cluster.proxy_environment,
@@ -83,6 +86,7 @@ def host_variables(cluster: Cluster, host: Host) -> dict[str, Any]:
         "kubikk_host": {
             "name": host.name,
             "address": host.address,
+            "ipv6_address": host.ipv6_address or "",
             "arch": host.arch,
             "roles": sorted(host.roles),
             "labels": dict(host.labels),

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from kubikk.lab.commands import run
-from kubikk.lab.network import gateway
+from kubikk.lab.network import gateway, ipv6_address, machine_has_ipv6
 from kubikk.lab.recipe import RELEASE
 from kubikk.lab.sources import debian_sources, read_sources, transfer_settings
 from kubikk.lab.state import HostState, write_atomically
@@ -26,6 +26,7 @@ class MachineFacts:
 
     Attributes:
         mtu: bytes.
+        ipv6: whether interfaces can have IPv6 addresses.
         resolv_conf: content, or "" where the machine has no name server a host could reach.
         certificates: the machine's bundle of certificate authorities, or b"".
         apt_sources: content of a ``*.sources`` file.
@@ -34,6 +35,7 @@ class MachineFacts:
     """
 
     mtu: int
+    ipv6: bool
     resolv_conf: str
     certificates: bytes
     apt_sources: str
@@ -69,6 +71,7 @@ def machine_facts(mtu: int, release: str = RELEASE, *, etc_apt: Path = Path("/et
     keyrings = {source.signed_by for source in sources if source.signed_by.startswith("/")}
     return MachineFacts(
         mtu=mtu,
+        ipv6=machine_has_ipv6(),
         resolv_conf=resolv_conf,
         certificates=_CERTIFICATES.read_bytes() if _CERTIFICATES.is_file() else b"",
         apt_sources="\n".join(source.render() for source in sources),
@@ -77,13 +80,15 @@ def machine_facts(mtu: int, release: str = RELEASE, *, etc_apt: Path = Path("/et
     )
 
 
-def network_unit(address: str, subnet: IPv4Network, mtu: int) -> str:
+def network_unit(address: str, subnet: IPv4Network, mtu: int, *, ipv6: bool) -> str:
     """systemd-networkd's configuration of the host's only interface."""
+    own, via = ipv6_address(IPv4Address(address)), ipv6_address(gateway(subnet))
     return (
         "[Match]\nName=host0\n\n"
         f"[Link]\nMTUBytes={mtu}\n\n"
         f"[Network]\nAddress={IPv4Address(address)}/{subnet.prefixlen}\nGateway={gateway(subnet)}\n"
-        "LinkLocalAddressing=no\nIPv6AcceptRA=no\nLLDP=no\n"
+        + (f"Address={own}/64\nGateway={via}\n" if ipv6 else "")
+        + "LinkLocalAddressing=no\nIPv6AcceptRA=no\nLLDP=no\n"
     )
 
 
@@ -111,7 +116,7 @@ def write_host_files(
         "etc/hosts": (f"127.0.0.1 localhost\n::1 localhost ip6-localhost\n{host.address} {host.name}\n", 0o644),
         "etc/machine-id": (f"{host.uuid}\n", 0o444),
         # The number matters: it must sort before systemd's own 80-container-host0.network.
-        "etc/systemd/network/10-host0.network": (network_unit(host.address, subnet, facts.mtu), 0o644),
+        "etc/systemd/network/10-host0.network": (network_unit(host.address, subnet, facts.mtu, ipv6=facts.ipv6), 0o644),
         "etc/systemd/system/systemd-udev-trigger.service.d/lab.conf": (_UDEV_TRIGGER, 0o644),
         "etc/udev/udev.conf": (_UDEV, 0o644),
         "etc/resolv.conf": (facts.resolv_conf, 0o644),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from pathlib import Path
 
 from kubikk.errors import KubikkError
@@ -58,6 +58,18 @@ def host_address(subnet: IPv4Network, role: Role, number: int) -> IPv4Address:
         number: counted from 1 per role.
     """
     return subnet[_FIRST_ADDRESS[role] + number]
+
+
+def ipv6_address(address: IPv4Address) -> IPv6Address:
+    """The private IPv6 address of who has an IPv4 one: fd00:10:199:3::11 for 10.199.3.11, in a /64."""
+    first, second, third, last = str(address).split(".")
+    return IPv6Address(f"fd00:{first}:{second}:{third}::{last}")
+
+
+def machine_has_ipv6() -> bool:
+    """Whether this machine's interfaces can have IPv6 addresses."""
+    switch = Path("/proc/sys/net/ipv6/conf/all/disable_ipv6")
+    return switch.exists() and switch.read_text().strip() == "0"
 
 
 def routes(output: str) -> list[IPv4Network]:
@@ -130,6 +142,8 @@ def ensure_network(lab: str, subnet: IPv4Network) -> None:
         # With an address of its own the bridge keeps it when a port leaves; the hosts' neighbour entries stay right.
         run(["ip", "link", "add", bridge, "address", names.bridge_mac(lab), "type", "bridge"])
     run(["ip", "address", "replace", f"{gateway(subnet)}/{subnet.prefixlen}", "dev", bridge])
+    if machine_has_ipv6():
+        run(["ip", "address", "replace", f"{ipv6_address(gateway(subnet))}/64", "dev", bridge, "nodad"])
     run(["ip", "link", "set", bridge, "mtu", str(uplink_mtu()), "up"])
     for table, _, chain in _jumps(lab):
         if not succeeds(_iptables(table, "-n", "-L", chain)):

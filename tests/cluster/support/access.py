@@ -102,4 +102,5 @@ def opened(cluster: Description) -> Iterator[Access]:
     access = Access(cluster, directory)
     yield access
     access.forget(cluster.hosts)
-    shutil.rmtree(directory)
+    # A connection that ends takes its socket away at the same time.
+    shutil.rmtree(directory, ignore_errors=True)

@@ -216,6 +216,8 @@ SSH = [
     _row("jump port", f"{ONE}ssh: {{jump: 'a:99999'}}\n", (3, "ssh.jump", "not between 1 and 65535")),
 ]  # fmt: skip
 
+_V6 = "hosts:\n  - {name: cp1, address: 192.168.1.11, ipv6_address: 'fd00:1::11', roles: [control-plane]}\n"
+
 NETWORK = [
     _row("no network", f"{ONE}network: {{pod_cidr: ten}}\n", (3, "network.pod_cidr", "'ten' is no IPv4 network")),
     _row("IPv6 network", f"{ONE}network: {{pod_cidr: 'fd00::/64'}}\n", (3, "network.pod_cidr", "is no IPv4 network")),
@@ -241,6 +243,33 @@ NETWORK = [
          (3, "network.service_cidr", "expected 12 to 28")),
     _row("Service network too small", f"{ONE}network: {{service_cidr: 10.0.0.0/29}}\n",
          (3, "network.service_cidr", "expected 12 to 28")),
+    _row("IPv4 network for IPv6", f"{ONE}network: {{ipv6: {{pod_cidr: 10.244.0.0/16}}}}\n",
+         (3, "network.ipv6.pod_cidr", "is no IPv6 network")),
+    _row("host bits of IPv6", f"{ONE}network:\n  ipv6:\n    service_cidr: fd00::1/112\n",
+         (5, "network.ipv6.service_cidr", "Write fd00::/112.")),
+    _row("pod network of IPv6 too small", _V6 + "network: {ipv6: {pod_cidr: 'fd00::/65'}}\n",
+         (3, "network.ipv6.pod_cidr", "prefix 65; expected 48 to 64")),
+    _row("Service network of IPv6 too large", _V6 + "network: {ipv6: {service_cidr: 'fd00::/64'}}\n",
+         (3, "network.ipv6.service_cidr", "prefix 64; expected 108 to 124")),
+    _row("pods and Services of IPv6", _V6 + "network: {ipv6: {pod_cidr: 'fd00:10:96::/64'}}\n",
+         (3, "network.ipv6.pod_cidr", "fd00:10:96::/64 and the Service network fd00:10:96::/112 overlap")),
+    _row("host among pods of IPv6", _V6 + "network: {ipv6: {pod_cidr: 'fd00:1::/56'}}\n",
+         (2, "hosts[0].ipv6_address", "fd00:1::11 of the host cp1 lies in the pod network fd00:1::/56")),
+    _row("no room for nodes in IPv6",
+         _V6 + "  - {name: w1, address: 192.168.1.21, ipv6_address: 'fd00:1::21', roles: [worker]}\n"
+         "network: {ipv6: {pod_cidr: 'fd00:2::/64'}}\n",
+         (4, "network.ipv6.pod_cidr", "has room for 1 nodes (a /64 each), but there are 2")),
+    _row("host without IPv6", f"{ONE}network: {{ipv6: {{}}}}\n",
+         (2, "hosts[0]", "the host cp1 has no ipv6_address, which network.ipv6 needs")),
+    _row("IPv6 of a host for nothing", _V6, (2, "hosts[0].ipv6_address", "no effect without network.ipv6")),
+    _row("two hosts with the same IPv6",
+         _V6 + "  - {name: w1, address: 192.168.1.21, ipv6_address: 'fd00:1:0::11', roles: [worker]}\n"
+         "network: {ipv6: {}}\n",
+         (3, "hosts[1].ipv6_address", "the address fd00:1::11 is already that of the host cp1")),
+    _row("IPv6 of one link",
+         "hosts:\n  - {name: cp1, address: 192.168.1.11, ipv6_address: 'fe80::1', roles: [control-plane]}\n"
+         "network: {ipv6: {}}\n",
+         (2, "hosts[0].ipv6_address", "fe80::1 cannot be reached from other hosts")),
     _row("DNS domain", f"{ONE}network: {{dns_domain: Cluster_local}}\n", (3, "network.dns_domain", "is no DNS name")),
     _row("MTU", f"{ONE}network: {{mtu: 100}}\n", (3, "network.mtu", "at least 576")),
     _row("unknown plugin", f"{ONE}network: {{plugin: calico}}\n", (3, "network.plugin", "one of flannel, none")),

@@ -65,6 +65,13 @@ hosts:
     + "api: {load_balancer: keepalived, endpoint: 192.168.1.10}\n"
     + "network: {firewall: open}\n"
     + "proxy: {http: 'http://proxy.example.com:3128/', no_proxy: [.example.com]}\n",
+    "dual-stack": """\
+hosts:
+  - {name: cp1, address: 192.168.1.11, ipv6_address: "fd00:192:168:1::11", roles: [control-plane]}
+  - {name: w1, address: 192.168.1.21, ipv6_address: "FD00:192:168:1:0::21", roles: [worker]}
+network: {ipv6: {pod_cidr: "fd00:10:64::/48"}, firewall: open}
+proxy: {http: 'http://proxy.example.com:3128/'}
+""",
     "mixed-architectures": """\
 hosts:
   - {name: cp1, address: 192.168.1.11, roles: [control-plane]}

@@ -28,9 +28,14 @@ def test_nspawn_command() -> None:
 
 
 def test_network_unit() -> None:
-    text = network_unit("10.199.0.11", _SUBNET, 1400)
+    text = network_unit("10.199.0.11", _SUBNET, 1400, ipv6=True)
     assert "Address=10.199.0.11/24\nGateway=10.199.0.1\n" in text
     assert "MTUBytes=1400\n" in text
+    assert "Address=fd00:10:199::11/64\nGateway=fd00:10:199::1\n" in text
+
+
+def test_network_unit_without_ipv6() -> None:
+    assert "fd00" not in network_unit("10.199.0.11", _SUBNET, 1400, ipv6=False)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,9 @@ def test_host_files(tmp_path: Path) -> None:
     root, key = tmp_path / "root", tmp_path / "host_key"
     (root / "root").mkdir(parents=True)
     public = ensure_key(key)
-    facts = MachineFacts(1500, "nameserver 192.0.2.53\n", b"", "Types: deb\n", "", {"/etc/apt/keyrings/a.gpg": b"k"})
+    facts = MachineFacts(
+        1500, False, "nameserver 192.0.2.53\n", b"", "Types: deb\n", "", {"/etc/apt/keyrings/a.gpg": b"k"}
+    )
 
     def write() -> dict[str, int]:
         write_host_files(root, _HOST, _SUBNET, facts, host_key=key, authorized_key="ssh-ed25519 AAAA")

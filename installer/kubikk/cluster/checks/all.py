@@ -22,6 +22,7 @@ def findings(draft: Draft, document: Document) -> Iterator[Finding]:
     yield from hosts.settings_of_nodes(draft)
     yield from network.overlaps(draft)
     yield from network.room_for_nodes(draft)
+    yield from network.ipv6_addresses(draft)
     yield from network.settings_of_flannel(draft)
     yield from api.endpoint(draft)
     yield from cloud.settings_of_cloud(draft)

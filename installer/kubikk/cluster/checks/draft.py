@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
 from kubikk.cluster.document import Location
 from kubikk.cluster.models import Cluster
+from kubikk.cluster.network import Ipv6
 from kubikk.cluster.structure import keys, model_at
-from kubikk.cluster.syntax import is_ipv4
+from kubikk.cluster.syntax import is_ipv4, is_ipv6
 
 _NOTHING = object()
 
@@ -32,6 +33,7 @@ class DraftHost:
     location: Location
     name: str | None
     address: IPv4Address | None
+    ipv6_address: IPv6Address | None
     roles: frozenset[str] | None
     keys: frozenset[str]
 
@@ -94,6 +96,11 @@ class Draft:
         text = self.value("network", key)
         return IPv4Network(text) if text else None
 
+    def ipv6_network(self, key: str) -> IPv6Network | None:
+        """A network of the section ``network.ipv6``; None where the cluster has none."""
+        section = self.given("network", "ipv6")
+        return IPv6Network(section.get(key) or keys(Ipv6)[key].default) if isinstance(section, dict) else None
+
     @cached_property
     def hosts(self) -> list[DraftHost]:
         """All entries that are mappings."""
@@ -103,12 +110,13 @@ class Draft:
 
     def _host(self, index: int) -> DraftHost:
         location: Location = ("hosts", index)
-        address = self.given(*location, "address")
+        address, ipv6_address = self.given(*location, "address"), self.given(*location, "ipv6_address")
         roles = self.given(*location, "roles")
         return DraftHost(
             location=location,
             name=self.given(*location, "name"),
             address=IPv4Address(address) if isinstance(address, str) and is_ipv4(address) else None,
+            ipv6_address=IPv6Address(ipv6_address) if isinstance(ipv6_address, str) and is_ipv6(ipv6_address) else None,
             roles=frozenset(roles) if roles else None,
             keys=frozenset(self._data["hosts"][index]),
         )

@@ -12,7 +12,7 @@ _FOR_NODES = ("labels", "taints", "runtime", "provider_id")
 
 def duplicates(draft: Draft, document: Document) -> Iterator[Finding]:
     """Names and addresses that two hosts have."""
-    for key, what in (("name", "the name"), ("address", "the address")):
+    for key, what in (("name", "the name"), ("address", "the address"), ("ipv6_address", "the address")):
         first: dict[Hashable, DraftHost] = {}
         for host in draft.hosts:
             value = getattr(host, key)
@@ -21,7 +21,7 @@ def duplicates(draft: Draft, document: Document) -> Iterator[Finding]:
             before = first.setdefault(value, host)
             if before is not host:
                 line = document.line((*before.location, key))
-                other = f"the host {before.label} in line {line}" if key == "address" else f"the host in line {line}"
+                other = f"the host {before.label} in line {line}" if key != "name" else f"the host in line {line}"
                 yield Finding(
                     (*host.location, key),
                     f"{what} {value} is already that of {other}",

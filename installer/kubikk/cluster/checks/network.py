@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from kubikk.cluster.checks.draft import Draft, Finding
 from kubikk.cluster.document import Location
-from kubikk.cluster.network import NODE_PREFIX
+from kubikk.cluster.network import NODE_PREFIX, NODE_PREFIX_IPV6
 from kubikk.cluster.syntax import is_ipv4
 
 _NETWORKS = (("pod_cidr", "pod network"), ("service_cidr", "Service network"))
@@ -15,29 +15,42 @@ _NETWORKS = (("pod_cidr", "pod network"), ("service_cidr", "Service network"))
 
 def overlaps(draft: Draft) -> Iterator[Finding]:
     """Pod and Service networks have no address in common, and none of a host or of the endpoint."""
-    pods, services = draft.network("pod_cidr"), draft.network("service_cidr")
-    if pods and services and pods.overlaps(services):
-        written = draft.given("network", "pod_cidr") is not None
-        yield Finding(
-            ("network", "pod_cidr" if written else "service_cidr"),
-            f"the pod network {pods} and the Service network {services} overlap",
-            "Choose two networks without a common address, for example 10.244.0.0/16 and 10.96.0.0/16.",
-        )
-    for location, address, owner in _addresses(draft):
-        for key, what in _NETWORKS:
-            network = draft.network(key)
-            if network and address in network:
-                yield Finding(
-                    location,
-                    f"the address {address} of {owner} lies in the {what} {network}",
-                    f"Choose a network.{key} without the hosts' addresses, for example {_elsewhere(draft)}.",
-                )
+    for section, networks, examples, elsewhere in (
+        (("network",), _networks(draft), "10.244.0.0/16 and 10.96.0.0/16", _elsewhere(draft)),
+        (("network", "ipv6"), _ipv6_networks(draft), "fd00:10:244::/56 and fd00:10:96::/112", "fd6b:7562:696b::/56"),
+    ):
+        pods, services = networks
+        if pods and services and pods.overlaps(services):
+            written = draft.given(*section, "pod_cidr") is not None
+            yield Finding(
+                (*section, "pod_cidr" if written else "service_cidr"),
+                f"the pod network {pods} and the Service network {services} overlap",
+                f"Choose two networks without a common address, for example {examples}.",
+            )
+        for location, address, owner in _addresses(draft):
+            for network, (key, what) in zip(networks, _NETWORKS, strict=True):
+                if network and address in network:
+                    yield Finding(
+                        location,
+                        f"the address {address} of {owner} lies in the {what} {network}",
+                        f"Choose a {'.'.join(section)}.{key} without the hosts' addresses, for example {elsewhere}.",
+                    )
 
 
-def _addresses(draft: Draft) -> Iterator[tuple[Location, IPv4Address, str]]:
+def _networks(draft: Draft) -> tuple[IPv4Network | None, ...]:
+    return tuple(draft.network(key) for key, _ in _NETWORKS)
+
+
+def _ipv6_networks(draft: Draft) -> tuple[IPv6Network | None, ...]:
+    return tuple(draft.ipv6_network(key) for key, _ in _NETWORKS)
+
+
+def _addresses(draft: Draft) -> Iterator[tuple[Location, IPv4Address | IPv6Address, str]]:
     for host in draft.hosts:
         if host.address:
             yield (*host.location, "address"), host.address, f"the host {host.label}"
+        if host.ipv6_address:
+            yield (*host.location, "ipv6_address"), host.ipv6_address, f"the host {host.label}"
     endpoint = draft.given("api", "endpoint")
     if isinstance(endpoint, str) and is_ipv4(endpoint):
         yield ("api", "endpoint"), IPv4Address(endpoint), "the endpoint"
@@ -53,16 +66,38 @@ def _elsewhere(draft: Draft) -> str:
 
 
 def room_for_nodes(draft: Draft) -> Iterator[Finding]:
-    """Each node finds a network of its own in the pod network."""
-    pods = draft.network("pod_cidr")
+    """Each node finds a network of its own in the pod networks."""
     nodes = sum(host.is_node for host in draft.hosts)
-    if pods and (room := 1 << (NODE_PREFIX - pods.prefixlen)) < nodes:
-        enough = NODE_PREFIX - (nodes - 1).bit_length()
-        yield Finding(
-            ("network", "pod_cidr"),
-            f"the pod network {pods} has room for {room} nodes (a /{NODE_PREFIX} each), but there are {nodes}",
-            f"Choose a prefix of {enough} or less, for example 10.244.0.0/16.",
-        )
+    for section, pods, prefix, example in (
+        (("network",), draft.network("pod_cidr"), NODE_PREFIX, "10.244.0.0/16"),
+        (("network", "ipv6"), draft.ipv6_network("pod_cidr"), NODE_PREFIX_IPV6, "fd00:10:244::/56"),
+    ):
+        if pods and (room := 1 << (prefix - pods.prefixlen)) < nodes:
+            enough = prefix - (nodes - 1).bit_length()
+            yield Finding(
+                (*section, "pod_cidr"),
+                f"the pod network {pods} has room for {room} nodes (a /{prefix} each), but there are {nodes}",
+                f"Choose a prefix of {enough} or less, for example {example}.",
+            )
+
+
+def ipv6_addresses(draft: Draft) -> Iterator[Finding]:
+    """Nodes have IPv6 addresses where pods do, and only there."""
+    wanted = draft.given("network", "ipv6") is not None
+    for host in draft.hosts:
+        written = "ipv6_address" in host.keys
+        if wanted and host.is_node and not written:
+            yield Finding(
+                host.location,
+                f"the host {host.label} has no ipv6_address, which network.ipv6 needs",
+                "Add the IPv6 address of the interface that has its address.",
+            )
+        if written and not wanted and draft.valid("network", "ipv6"):
+            yield Finding(
+                (*host.location, "ipv6_address"),
+                "ipv6_address has no effect without network.ipv6",
+                "Add network.ipv6 ({} takes its defaults), or remove the address.",
+            )
 
 
 def settings_of_flannel(draft: Draft) -> Iterator[Finding]:

@@ -18,13 +18,14 @@ def check_machine_id(view: View) -> Iterator[Fault]:
 
 
 def check_address(view: View) -> Iterator[Fault]:
-    """The address in the cluster file is the host's own."""
-    if view.host.address not in view.facts.addresses:
-        own = ", ".join(address for address in view.facts.addresses if not address.startswith("127."))
-        yield error(
-            f"{view.host.address} is none of the host's addresses ({own or 'it has none'})",
-            "Write the address that its network interface has; one that SSH needs in its place goes to ssh.host.",
-        )
+    """The addresses in the cluster file are the host's own."""
+    for address in view.host.addresses:
+        if address not in view.facts.addresses:
+            own = ", ".join(other for other in view.facts.addresses if not other.startswith(("127.", "::1", "fe80:")))
+            yield error(
+                f"{address} is none of the host's addresses ({own or 'it has none'})",
+                "Write the address that its network interface has; one that SSH needs in its place goes to ssh.host.",
+            )
 
 
 def check_certificate(view: View, now: datetime | None = None) -> Iterator[Fault]:

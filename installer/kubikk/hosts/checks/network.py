@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from kubikk.hosts.checks.view import Fault, View, error, warning
 from kubikk.hosts.facts import HostFacts, Listener
-from kubikk.hosts.layout import FLANNEL_INTERFACE, FLANNEL_VXLAN, ports, uses_vxlan
+from kubikk.hosts.layout import FLANNEL_INTERFACES, FLANNEL_VXLAN, ports, uses_vxlan
 from kubikk.hosts.probes import FLANNEL
 from kubikk.hosts.reachability import Attempt
 
@@ -41,7 +41,7 @@ def check_vxlan(view: View) -> Iterator[Fault]:
     # Its configuration tells, whether it ever got healthy or not.
     ours = FLANNEL in view.facts.present
     for interface in view.facts.vxlan:
-        if interface.port == FLANNEL_VXLAN and not (ours and interface.name == FLANNEL_INTERFACE):
+        if interface.port == FLANNEL_VXLAN and not (ours and interface.name in FLANNEL_INTERFACES):
             yield error(
                 f"the interface {interface.name} uses UDP port {FLANNEL_VXLAN}, which flannel needs",
                 f"Remove the pod network it is left from, then run ip link delete {interface.name}.",
@@ -53,6 +53,11 @@ def check_route(view: View) -> Iterator[Fault]:
     if not view.facts.default_route:
         yield warning(
             "there is no default route",
+            "Add one, if only to a gateway that drops everything: Services need a route for their addresses.",
+        )
+    if view.cluster.network.ipv6 and not view.facts.default_route_ipv6:
+        yield warning(
+            "there is no default route of IPv6",
             "Add one, if only to a gateway that drops everything: Services need a route for their addresses.",
         )
 

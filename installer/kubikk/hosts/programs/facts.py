@@ -9,6 +9,7 @@ ports: {tcp: [port], udp: [port]}, units: [systemd unit], certificates: files wh
 from __future__ import annotations
 
 import glob
+import ipaddress
 import json
 import os
 import platform
@@ -128,7 +129,7 @@ def memory() -> dict[str, int]:
 
 
 def addresses() -> list[str]:
-    """The host's own IPv4 addresses, from the kernel's table of local routes."""
+    """The host's own addresses, from the kernel's table of local routes, and of IPv6 from its list of addresses."""
     found, last = set(), ""
     for line in read("/proc/net/fib_trie").splitlines():
         words = line.split()
@@ -136,13 +137,22 @@ def addresses() -> list[str]:
             last = words[1].split("/")[0]
         elif words[-2:] == ["host", "LOCAL"]:
             found.add(last)
+    for line in read("/proc/net/if_inet6").splitlines():
+        digits = line.split()[0]
+        found.add(str(ipaddress.IPv6Address(int(digits, 16))))
     return sorted(found)
 
 
 def default_route() -> bool:
-    """Whether there is a default route."""
+    """Whether there is a default route of IPv4."""
     rows = [line.split() for line in read("/proc/net/route").splitlines()[1:]]
     return any(len(row) > 7 and row[1] == "00000000" and row[7] == "00000000" for row in rows)
+
+
+def default_route_ipv6() -> bool:
+    """The same for IPv6; routes of the interface lo are the kernel's own, which reject."""
+    rows = [line.split() for line in read("/proc/net/ipv6_route").splitlines()]
+    return any(row[0] == "0" * 32 and row[1] == "00" and row[-1] != "lo" for row in rows)
 
 
 def processes(inodes: set[str]) -> dict[str, str]:
@@ -290,6 +300,7 @@ def facts() -> dict[str, Any]:
         "disks": disks(),
         "addresses": addresses(),
         "default_route": default_route(),
+        "default_route_ipv6": default_route_ipv6(),
         "listeners": listeners(),
         "units": units(),
         "vxlan": vxlan_interfaces(),
