@@ -188,7 +188,8 @@ def test_members_on_hosts_of_their_own_come_and_go(own: OwnLab) -> None:
         content["hosts"] = [{**host, "roles": roles[host["name"]]} for host in content["hosts"]]
 
     own.edit(change)
-    own.lab.destroy_host("cp3")  # it was dead for good
+    for name in ("cp3", "w2"):  # they were dead for good
+        own.lab.destroy_host(name)
     own.lab.up(3, 2)
     _up(own)
     for name in ("cp2", "cp3"):

@@ -99,6 +99,8 @@ class HostFacts(_Part):
         selinux: enforcing, permissive or "".
         ufw: whether ufw filters packets.
         certificates: those asked for that exist, by path, in PEM.
+        networks: those of ``pods`` and ``services`` of the cluster that the host is part of the control plane of,
+            with commas between IPv4's and IPv6's.
     """
 
     root: bool
@@ -128,6 +130,7 @@ class HostFacts(_Part):
     selinux: str
     ufw: bool
     certificates: dict[str, str] = {}
+    networks: dict[str, str] = {}
 
     @property
     def is_ours(self) -> bool:

@@ -46,6 +46,8 @@ SWAP_FAILS = {"components": {"kubelet": {"config": {"failSwapOn": True}}}}
 HOST_GW = {"network": {"backend": "host-gw"}}
 NFTABLES = {"kube_proxy": {"mode": "nftables"}}
 IPVS = {"kube_proxy": {"mode": "ipvs"}}
+DUAL_STACK: dict[str, Any] = {"network": {"ipv6": {}}}
+MADE_WITH = {"pods": "10.244.0.0/16", "services": "10.96.0.0/12"}
 NO_PLUGIN = {"network": {"plugin": "none"}}
 DOCKER = {"runtime": "docker"}
 OUR_DOCKER = {"present": [f"/etc/systemd/system/{unit}.service.d/kubikk.conf" for unit in ("containerd", "docker")]}
@@ -153,6 +155,26 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
         ["error 10.0.0.21 is none of the host's addresses (it has none)"],
     ),
     ("route", "w1", {"default_route": False}, {}, ["warning there is no default route"]),
+    ("route", "w1", {}, DUAL_STACK, ["warning there is no default route of IPv6"]),
+    ("route", "w1", {"default_route_ipv6": True}, DUAL_STACK, []),
+    ("networks", "cp1", {"networks": MADE_WITH}, {}, []),
+    (
+        "networks",
+        "cp1",
+        {"networks": MADE_WITH},
+        {"network": {"pod_cidr": "10.64.0.0/16"}},
+        ["error the cluster was made with 10.244.0.0/16 for pods, and the cluster file says 10.64.0.0/16"],
+    ),
+    (
+        "networks",
+        "cp1",
+        {"networks": MADE_WITH},
+        DUAL_STACK,
+        [
+            "error the cluster was made with 10.244.0.0/16 for pods",
+            "error the cluster was made with 10.96.0.0/12 for services",
+        ],
+    ),
     (
         "ports",
         "w1",

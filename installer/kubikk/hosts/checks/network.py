@@ -62,6 +62,22 @@ def check_route(view: View) -> Iterator[Fault]:
         )
 
 
+def check_networks(view: View) -> Iterator[Fault]:
+    """Pods and Services keep their networks: nodes and Services that exist have addresses of them."""
+    network = view.cluster.network
+    for key, what, wanted in (
+        ("pods", "pod_cidr", network.pod_cidrs),
+        ("services", "service_cidr", network.service_cidrs),
+    ):
+        present = view.facts.networks.get(key, ",".join(wanted))
+        if present != ",".join(wanted):
+            yield error(
+                f"the cluster was made with {present} for {key}, and the cluster file says {', '.join(wanted)}",
+                f"Give network.{what} and network.ipv6 the values that they had: nodes and Services keep their "
+                "addresses. Others need a new cluster (kubikk reset).",
+            )
+
+
 def firewalls(facts: HostFacts) -> list[str]:
     """Which of the firewalls that Kubikk knows filter packets on a host."""
     firewalld = facts.units.get("firewalld")

@@ -59,6 +59,7 @@ CHECKS = (
     Check("machine-id", identity.check_machine_id, "a machine-id of its own"),
     Check("address", identity.check_address, "the address is the host's own"),
     Check("route", network.check_route, "there is a default route"),
+    Check("networks", network.check_networks, "pods and Services keep their networks"),
     Check("ports", network.check_ports, "the ports needed are free", PORT_TAKEN),
     Check("vxlan", network.check_vxlan, "no other VXLAN in the way"),
     Check("firewall", network.check_firewall, "no firewalld and no ufw"),

@@ -282,6 +282,17 @@ def certificates() -> dict[str, str]:
     return found
 
 
+def networks() -> dict[str, str]:
+    """What the cluster on this host gives pods and Services, from kube-controller-manager's flags; {} without one."""
+    words = read("/etc/systemd/system/kube-controller-manager.service").split()
+    flags = dict(word[2:].split("=", 1) for word in words if word.startswith("--") and "=" in word)
+    return {
+        key: flags[flag]
+        for key, flag in (("pods", "cluster-cidr"), ("services", "service-cluster-ip-range"))
+        if flag in flags
+    }
+
+
 def facts() -> dict[str, Any]:
     """All of it."""
     return {
@@ -310,6 +321,7 @@ def facts() -> dict[str, Any]:
         "selinux": selinux(),
         "ufw": ufw(),
         "certificates": certificates(),
+        "networks": networks(),
         "time": time.time(),
         **memory(),
     }
