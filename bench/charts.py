@@ -68,7 +68,7 @@ def scaling(results: Results, file: Path) -> bool:
     Returns:
         Whether there was anything to draw.
     """
-    cases = sorted((case for case in results.cases if case.startswith("scale-")), key=_hosts)
+    cases = sorted((case for case in results.cases if case.startswith("first-up")), key=_hosts)
     if len(cases) < 2:
         return False
     installers = list(dict.fromkeys(name for case in cases for name in results.installers(case)))

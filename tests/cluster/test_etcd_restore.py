@@ -111,3 +111,23 @@ def test_two_of_three_members_are_lost_for_good(own: OwnLab) -> None:
     again = kubikk("up", "-f", str(own.file), timeout=1200)
     assert again.returncode == 0, again.stdout
     assert changes(runs(own.directory)[-1]) == []
+
+
+def test_all_hosts_are_lost_and_fresh_ones_take_a_snapshot(own: OwnLab) -> None:
+    for name in ("cp1", "cp2", "cp3", "w1"):
+        own.lab.power_off(name)
+        own.lab.destroy_host(name)
+    own.lab.up(3, 1)
+    begun = time.monotonic()
+    result = kubikk("etcd", "restore", str(own.directory / "s.db"), "-f", str(own.file), "--yes", timeout=1500)
+    assert result.returncode == 0, result.stdout
+    print(f"restored onto fresh hosts in {time.monotonic() - begun:.0f} s\n{result.stdout}")
+    present = _names(own, "configmap")
+    assert "configmap/before" in present
+    assert not {"configmap/after", "configmap/later", "configmap/last"} & present
+    assert _names(own, "nodes") == {"node/cp1", "node/cp2", "node/cp3", "node/w1"}
+    assert _members(own) == [("cp1", False), ("cp2", False), ("cp3", False)]
+    assert until(lambda: kubikk("status", "-f", str(own.file)).returncode == 0, "all is well", within=120, every=5)
+    again = kubikk("up", "-f", str(own.file), timeout=1200)
+    assert again.returncode == 0, again.stdout
+    assert changes(runs(own.directory)[-1]) == []

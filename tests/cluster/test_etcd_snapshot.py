@@ -15,6 +15,7 @@ from tests.cluster.support.access import Access
 from tests.cluster.support.api import Api
 from tests.cluster.support.description import Description
 from tests.cluster.support.runs import changes, kubikk, latest
+from tests.cluster.support.waiting import until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -70,11 +71,16 @@ def test_every_member_takes_its_own_by_a_timer(cluster: Description, access: Acc
         assert "etcd-snapshot.service" in access.output(
             host.name, "systemctl list-timers --no-legend etcd-snapshot.timer"
         )
+        older = "seq --format='/var/lib/kubikk/etcd-snapshots/etcd-20200101T00000%.0fZ.db' 9"
+        access.output(host.name, f"{older} | xargs -n 1 install -m 600 -o etcd /dev/null")
         access.output(host.name, "systemctl start etcd-snapshot.service")  # waits for its end
         said = access.output(host.name, "journalctl --unit=etcd-snapshot --identifier=python3 --output=cat --lines=1")
         taken = json.loads(said)
         assert access.output(host.name, f"stat -c '%U %a %s' {taken['file']}") == f"etcd 600 {taken['bytes']}"
         assert taken["keys"] > 100
+        kept = access.output(host.name, "ls /var/lib/kubikk/etcd-snapshots").split()
+        assert len(kept) == 7  # etcd.snapshots.keep
+        assert Path(taken["file"]).name == kept[-1]
     status = json.loads(kubikk("status", "--json", "-f", str(cluster.cluster_file)).stdout)
     assert {host["host"] for host in status["etcd"]["hosts"] if host["snapshot_age"] < 300} == {
         host.name for host in cluster.etcd_hosts
@@ -111,4 +117,27 @@ def test_defragmentation(cluster: Description, api: Api) -> None:
     assert len(changes(run)) == len(cluster.etcd_hosts)
     status = json.loads(kubikk("status", "--json", "-f", str(cluster.cluster_file)).stdout)
     assert len([host for host in status["etcd"]["hosts"] if not host["problem"]]) == len(cluster.etcd_hosts)
+    assert api.status("/readyz") == 200
+
+
+def test_an_alarm_is_told_and_space_can_be_given_back(cluster: Description, access: Access, api: Api) -> None:
+    host = cluster.etcd_hosts[0].name
+    status = json.loads(access.output(host, _ETCDCTL + "endpoint status --write-out=json"))[0]["Status"]
+    member = status["header"]["member_id"]
+    # What etcd raises when its quota is used up: from now on it takes no changes.
+    raised = json.dumps({"action": "ACTIVATE", "memberID": str(member), "alarm": "NOSPACE"})
+    access.output(
+        host,
+        "curl --silent --fail --cacert /etc/etcd/pki/ca.crt --cert /etc/etcd/pki/healthcheck.crt "
+        f"--key /etc/etcd/pki/healthcheck.key https://127.0.0.1:2379/v3/maintenance/alarm --data '{raised}'",
+    )
+    try:
+        told = kubikk("status", "-f", str(cluster.cluster_file))
+        assert told.returncode == 1, told.stdout
+        assert f"etcd on {host}: alarm NOSPACE" in told.stdout
+        given = kubikk("etcd", "defrag", "-f", str(cluster.cluster_file))
+        assert given.returncode == 0, given.stdout
+    finally:
+        access.output(host, _ETCDCTL + "alarm disarm")
+    until(lambda: kubikk("status", "-f", str(cluster.cluster_file)).returncode == 0, "all is well", within=60, every=2)
     assert api.status("/readyz") == 200

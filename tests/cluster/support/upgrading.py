@@ -39,7 +39,11 @@ def guarded_service(old: Description, hosts: Access, control: Api, kubernetes: s
     )
     for name in ("backend", "stuck"):
         kubectl.run("rollout", "status", f"deployment/{name}", "--timeout=120s", timeout=130)
-    return str(control.get("/api/v1/namespaces/default/services/backend")["spec"]["clusterIP"])
+    address = str(control.get("/api/v1/namespaces/default/services/backend")["spec"]["clusterIP"])
+    for worker in old.workers:
+        # kube-proxy learns of the pods a moment after they are ready.
+        hosts.output(worker.name, f"curl -sSf --retry 10 --retry-connrefused http://{address}/hostname")
+    return address
 
 
 def _deployment(name: str, replicas: int, container: dict[str, Any], **spec: Any) -> dict[str, Any]:
