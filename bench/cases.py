@@ -176,6 +176,7 @@ CASES = {
     case.name: case
     for case in (
         Case("first-up-1+2", "first up, 1 control-plane host and 2 workers", 1, 2, first_up, None),
+        Case("first-up-3+0", "first up, 3 control-plane hosts", 3, 0, first_up, None),
         Case("first-up-3+2", "first up, 3 control-plane hosts and 2 workers", 3, 2, first_up, None),
         Case("first-up-3+7", "first up, 3 control-plane hosts and 7 workers", 3, 7, first_up, _FOR_SCALE),
         Case("first-up-3+17", "first up, 3 control-plane hosts and 17 workers", 3, 17, first_up, _FOR_SCALE),

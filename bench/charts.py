@@ -59,7 +59,7 @@ def phases(results: Results, file: Path) -> bool:
 
 
 def scaling(results: Results, file: Path) -> bool:
-    """Draws seconds of a first installation by number of hosts, and processor seconds of the control side.
+    """Draws seconds of a first installation with three control-plane hosts by number of hosts, and processor seconds.
 
     Args:
         results: what was measured.
@@ -68,7 +68,7 @@ def scaling(results: Results, file: Path) -> bool:
     Returns:
         Whether there was anything to draw.
     """
-    cases = sorted((case for case in results.cases if case.startswith("first-up")), key=_hosts)
+    cases = sorted((case for case in results.cases if case.startswith("first-up-3+")), key=_hosts)
     if len(cases) < 2:
         return False
     installers = list(dict.fromkeys(name for case in cases for name in results.installers(case)))
