@@ -1,4 +1,4 @@
-"""etcd and containerd alone are upgraded, Kubernetes stays: the same order and gates, and nothing else is touched."""
+"""etcd, containerd and CNI plugins are upgraded, Kubernetes stays: the same gates, and nothing else is touched."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
 
 _KUBERNETES = "v1.37.2"
 _OLD = {"etcd": "3.6.14", "containerd": "2.3.4"}
+_OTHER_CNI = "1.9.0"
 _NEW = {"etcd": "3.7.3", "containerd": "2.4.2"}
 
 
@@ -113,6 +114,29 @@ def test_both_come_and_nothing_else_is_touched(own: OwnLab, parts: Description, 
     assert uptime["Service"].failed == 0, uptime["Service"]
     again = kubikk("up", "-f", str(own.file))
     assert "nothing to do" in again.stdout, again.stdout
+
+
+def test_cni_plugins_alone(own: OwnLab, parts: Description, hosts: Access, backend: str) -> None:
+    before = invocations(parts, hosts)
+    endpoint = parts.variables["kubikk_api_endpoint"]
+    urls = {"API": f"{endpoint}/api/v1/nodes/w1", "Service": f"http://{backend}/hostname"}
+    text = own.file.read_text()
+    for version in (_OTHER_CNI, None):
+        if version:
+            own.edit(lambda content: content["components"].update({"cni-plugins": {"version": _OTHER_CNI}}))
+        else:
+            own.file.write_text(text)
+        with measured(hosts.output, "w1", urls) as uptime:
+            done = kubikk("upgrade", "-f", str(own.file))
+        assert done.returncode == 0, done.stdout
+        for host in parts.nodes:
+            found = hosts.output(host.name, "readlink -f /opt/cni/bin/bridge").split("/")
+            assert (_OTHER_CNI in found) == bool(version), found
+        assert "drain" not in done.stdout
+        assert invocations(parts, hosts) == before
+        assert uptime["API"].failed == 0, uptime["API"]
+        assert uptime["Service"].failed == 0, uptime["Service"]
+    print(done.stdout)
 
 
 def test_etcd_does_not_go_back(own: OwnLab) -> None:

@@ -142,7 +142,7 @@ class FlagsAndConfig(Config, Flags):
     """A component that is set by a configuration file, and by flags for what has no place there."""
 
 
-class _Versioned(Section):
+class Versioned(Section):
     """A component that need not have the version that goes with Kubernetes."""
 
     version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)+$")] | None = Field(
@@ -152,11 +152,11 @@ class _Versioned(Section):
     )
 
 
-class VersionedFlags(_Versioned, Flags):
+class VersionedFlags(Versioned, Flags):
     """The same, for flags."""
 
 
-class VersionedConfig(_Versioned, Config):
+class VersionedConfig(Versioned, Config):
     """The same, for a configuration file."""
 
 
@@ -178,6 +178,11 @@ class Components(Section):
     containerd: VersionedConfig = Field(
         default=VersionedConfig(), description="containerd's config.toml, and its version."
     )
+    cni_plugins: Versioned = Field(
+        default=Versioned(),
+        alias="cni-plugins",
+        description="Version of the CNI plugins (bridge, portmap …).",
+    )
     cri_o: Config = Field(default=Config(), alias="cri-o", description="CRI-O's crio.conf.")
     docker: Config = Field(default=Config(), description="Docker's daemon.json.")
     cri_dockerd: Flags = Field(default=Flags(), alias="cri-dockerd", description="Flags of cri-dockerd.")
@@ -188,7 +193,11 @@ class Components(Section):
 
     def versions(self) -> dict[str, str]:
         """component -> the version it is to have in place of the one that goes with Kubernetes."""
-        chosen = {"etcd": self.etcd.version, "containerd": self.containerd.version}
+        chosen = {
+            "etcd": self.etcd.version,
+            "containerd": self.containerd.version,
+            "cni-plugins": self.cni_plugins.version,
+        }
         return {component: version for component, version in chosen.items() if version is not None}
 
     def as_written(self) -> dict[str, Any]:
