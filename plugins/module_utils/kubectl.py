@@ -62,11 +62,13 @@ class Kubectl:
         return json.loads(self("get", *arguments, "-o", "json"))["items"]
 
 
-def poll(ready, timeout, pause=1.0, clock=time.monotonic, sleep=time.sleep):
+def poll(ready, timeout, clock=time.monotonic, sleep=time.sleep):
     """Calls ``ready()`` until it returns no reasons to wait, for ``timeout`` seconds; returns the last reasons."""
     deadline = clock() + timeout
+    pause = 0.2
     while True:
         reasons = ready()
         if not reasons or clock() >= deadline:
             return reasons
         sleep(pause)
+        pause = min(pause * 1.5, 1.0)

@@ -567,6 +567,10 @@ class Component:
     def units(self, later):
         """Starts, restarts or stops units; returns (restart_required, names that were active before)."""
         wanted = self.want["units"]
+        new = [unit["name"] for unit in wanted if unit["state"] == "started" and self._is_new(unit)]
+        if new and self.act:
+            # Before systemd has heard of them: of others it would have to read all its units again.
+            systemd.systemctl("enable", "--no-reload", *[systemd.file_name(name) for name in new])
         states = systemd.show([unit["name"] for unit in wanted])
         active = [name for name, state in states.items() if state["ActiveState"] == "active"]
         unknown = [
@@ -590,7 +594,7 @@ class Component:
             if state["UnitFileState"] != "enabled":
                 # That a new unit is enabled goes without saying: a package may have done it, or another unit of that
                 # name that check mode still finds.
-                if not any(entry["path"] in self.changed_paths for entry in systemd.unit_files(unit)):
+                if not self._is_new(unit):
                     self.changes.append("enabled " + name)
                 if self.act:
                     systemd.systemctl("enable", systemd.file_name(name))
@@ -608,6 +612,10 @@ class Component:
             if reason or stamp != {"inputs": inputs, "invocation": invocation, "start": start}:
                 systemd.write_stamp(name, inputs, invocation, start)
         return required, active
+
+    def _is_new(self, unit):
+        """Whether the unit's file or drop-in was just written."""
+        return any(entry["path"] in self.changed_paths for entry in systemd.unit_files(unit))
 
     def _restart(self, unit, state, reload):
         name = unit["name"]
