@@ -101,6 +101,7 @@ def _label(axes: Axes, text: str) -> None:
     axes.set_xlabel("hosts")
     axes.set_ylabel(text)
     axes.set_ylim(bottom=0)
+    axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
 
 
 def _save(figure: Figure, file: Path) -> None:
