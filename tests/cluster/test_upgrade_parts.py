@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
 
 _KUBERNETES = "v1.37.2"
 _OLD = {"etcd": "3.6.14", "containerd": "2.3.4"}
-_OTHER_CNI = "1.9.0"
+_OTHER_CNI = "1.8.0"
 _NEW = {"etcd": "3.7.3", "containerd": "2.4.2"}
 
 

@@ -144,8 +144,9 @@ class Catalogue(_Entry):
         return result | {name: chosen[name] for name in self.images}
 
     def known(self, component: str) -> list[str]:
-        """The versions of a component that go with any Kubernetes version."""
-        return sorted({self.versions(kubernetes)[component] for kubernetes in self.sets})
+        """The versions of a component that go with any Kubernetes version, or whose release files' sha256 is known."""
+        published = self.components[component].sha256 if component in self.components else {}
+        return sorted({*published, *(self.versions(kubernetes)[component] for kubernetes in self.sets)})
 
     def check(self, component: str) -> None:
         """Raises KubikkError if the catalogue does not have the component."""
