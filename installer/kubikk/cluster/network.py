@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -28,55 +28,70 @@ _NARROWEST_SERVICE_PREFIX_IPV6 = 124
 _DNS_OFFSET = 10
 
 
-def _pod_cidr(text: str) -> str:
-    prefix = IPv4Network(text).prefixlen
-    if not _WIDEST_POD_PREFIX <= prefix <= NODE_PREFIX:
-        raise refuse(
-            f"the pod network {text} has the prefix {prefix}; expected {_WIDEST_POD_PREFIX} to {NODE_PREFIX}",
-            f"Each node takes a /{NODE_PREFIX} from it; 10.244.0.0/16 has room for 256.",
-        )
-    return text
+def _of_size(what: str, widest: int, narrowest: int, remedy: str) -> AfterValidator:
+    """A validator of networks' prefixes.
+
+    Args:
+        what: the network's name.
+        widest: the smallest prefix.
+        narrowest: the largest.
+        remedy: what to choose instead.
+    """
+
+    def validate(text: str) -> str:
+        prefix = ip_network(text).prefixlen
+        if not widest <= prefix <= narrowest:
+            raise refuse(f"the {what} {text} has the prefix {prefix}; expected {widest} to {narrowest}", remedy)
+        return text
+
+    return AfterValidator(validate)
 
 
-def _service_cidr(text: str) -> str:
-    prefix = IPv4Network(text).prefixlen
-    if not _WIDEST_SERVICE_PREFIX <= prefix <= _NARROWEST_SERVICE_PREFIX:
-        raise refuse(
-            f"the Service network {text} has the prefix {prefix}; "
-            f"expected {_WIDEST_SERVICE_PREFIX} to {_NARROWEST_SERVICE_PREFIX}",
-            "10.96.0.0/12 is Kubernetes' usual one; 10.96.0.0/16 has room for 65,534 Services.",
-        )
-    return text
-
-
-def _ipv6_pod_cidr(text: str) -> str:
-    prefix = IPv6Network(text).prefixlen
-    if not _WIDEST_POD_PREFIX_IPV6 <= prefix <= NODE_PREFIX_IPV6:
-        raise refuse(
-            f"the pod network {text} has the prefix {prefix}; expected {_WIDEST_POD_PREFIX_IPV6} to {NODE_PREFIX_IPV6}",
-            f"Each node takes a /{NODE_PREFIX_IPV6} from it; fd00:10:244::/56 has room for 256.",
-        )
-    return text
-
-
-def _ipv6_service_cidr(text: str) -> str:
-    prefix = IPv6Network(text).prefixlen
-    if not _WIDEST_SERVICE_PREFIX_IPV6 <= prefix <= _NARROWEST_SERVICE_PREFIX_IPV6:
-        raise refuse(
-            f"the Service network {text} has the prefix {prefix}; "
-            f"expected {_WIDEST_SERVICE_PREFIX_IPV6} to {_NARROWEST_SERVICE_PREFIX_IPV6}",
-            "fd00:10:96::/112 has room for 65,534 Services.",
-        )
-    return text
+_PodCidr = Annotated[
+    Ipv4Cidr,
+    _of_size(
+        "pod network",
+        _WIDEST_POD_PREFIX,
+        NODE_PREFIX,
+        f"Each node takes a /{NODE_PREFIX} from it; 10.244.0.0/16 has room for 256.",
+    ),
+]
+_PodCidrIpv6 = Annotated[
+    Ipv6Cidr,
+    _of_size(
+        "pod network",
+        _WIDEST_POD_PREFIX_IPV6,
+        NODE_PREFIX_IPV6,
+        f"Each node takes a /{NODE_PREFIX_IPV6} from it; fd00:10:244::/56 has room for 256.",
+    ),
+]
+_ServiceCidr = Annotated[
+    Ipv4Cidr,
+    _of_size(
+        "Service network",
+        _WIDEST_SERVICE_PREFIX,
+        _NARROWEST_SERVICE_PREFIX,
+        "10.96.0.0/12 is Kubernetes' usual one; 10.96.0.0/16 has room for 65,534 Services.",
+    ),
+]
+_ServiceCidrIpv6 = Annotated[
+    Ipv6Cidr,
+    _of_size(
+        "Service network",
+        _WIDEST_SERVICE_PREFIX_IPV6,
+        _NARROWEST_SERVICE_PREFIX_IPV6,
+        "fd00:10:96::/112 has room for 65,534 Services.",
+    ),
+]
 
 
 class Ipv6(Section):
     """IPv6 addresses of pods and Services, beside those of IPv4."""
 
-    pod_cidr: Annotated[Ipv6Cidr, AfterValidator(_ipv6_pod_cidr)] = Field(
+    pod_cidr: _PodCidrIpv6 = Field(
         default="fd00:10:244::/56", description="Addresses of pods; each node takes a /64 of them."
     )
-    service_cidr: Annotated[Ipv6Cidr, AfterValidator(_ipv6_service_cidr)] = Field(
+    service_cidr: _ServiceCidrIpv6 = Field(
         default="fd00:10:96::/112", description="Addresses of Services that ask for one of IPv6."
     )
 
@@ -91,10 +106,8 @@ class Network(Section):
         default="vxlan",
         description="How flannel carries packets: in VXLAN, or by routes where all hosts share one segment.",
     )
-    pod_cidr: Annotated[Ipv4Cidr, AfterValidator(_pod_cidr)] = Field(
-        default="10.244.0.0/16", description="Addresses of pods; each node takes a /24 of them."
-    )
-    service_cidr: Annotated[Ipv4Cidr, AfterValidator(_service_cidr)] = Field(
+    pod_cidr: _PodCidr = Field(default="10.244.0.0/16", description="Addresses of pods; each node takes a /24 of them.")
+    service_cidr: _ServiceCidr = Field(
         default="10.96.0.0/12", description="Addresses of Services; the first is the API's, the tenth is DNS's."
     )
     ipv6: Ipv6 | None = Field(

@@ -11,7 +11,6 @@ from ipaddress import (
     IPv6Address,
     IPv6Network,
     NetmaskValueError,
-    ip_address,
 )
 from typing import Annotated
 
@@ -42,26 +41,22 @@ def is_hostname(text: str) -> bool:
 
 def is_ip(text: str) -> bool:
     """Whether the text is an IPv4 or IPv6 address."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return is_ipv4(text) or is_ipv6(text)
 
 
 def is_ipv4(text: str) -> bool:
     """Whether the text is an IPv4 address."""
-    try:
-        IPv4Address(text)
-    except AddressValueError:
-        return False
-    return True
+    return _is(IPv4Address, text)
 
 
 def is_ipv6(text: str) -> bool:
     """Whether the text is an IPv6 address."""
+    return _is(IPv6Address, text)
+
+
+def _is(kind: type[IPv4Address] | type[IPv6Address], text: str) -> bool:
     try:
-        IPv6Address(text)
+        kind(text)
     except AddressValueError:
         return False
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from kubikk.cluster.checks.draft import Draft, Finding
@@ -10,39 +11,70 @@ from kubikk.cluster.document import Location
 from kubikk.cluster.network import NODE_PREFIX, NODE_PREFIX_IPV6
 from kubikk.cluster.syntax import is_ipv4
 
-_NETWORKS = (("pod_cidr", "pod network"), ("service_cidr", "Service network"))
+_IPV6_ELSEWHERE = "fd6b:7562:696b::/56"
+
+
+@dataclass(frozen=True)
+class _Family:
+    """The networks of IPv4, or those of IPv6; None for one that is not given or invalid.
+
+    Attributes:
+        section: where they stand in the cluster file.
+        pods: pods' network.
+        services: Services' network.
+        node_prefix: of the part of it that each node takes.
+        examples: networks that pods and Services may have.
+    """
+
+    section: Location
+    pods: IPv4Network | IPv6Network | None
+    services: IPv4Network | IPv6Network | None
+    node_prefix: int
+    examples: tuple[str, str]
+
+    @property
+    def named(self) -> tuple[tuple[str, str, IPv4Network | IPv6Network | None], ...]:
+        """Key, name and network of both."""
+        return (("pod_cidr", "pod network", self.pods), ("service_cidr", "Service network", self.services))
+
+
+def _families(draft: Draft) -> tuple[_Family, _Family]:
+    ipv4, ipv6 = draft.network, draft.ipv6_network
+    return (
+        _Family(("network",), ipv4("pod_cidr"), ipv4("service_cidr"), NODE_PREFIX, ("10.244.0.0/16", "10.96.0.0/16")),
+        _Family(
+            ("network", "ipv6"),
+            ipv6("pod_cidr"),
+            ipv6("service_cidr"),
+            NODE_PREFIX_IPV6,
+            ("fd00:10:244::/56", "fd00:10:96::/112"),
+        ),
+    )
 
 
 def overlaps(draft: Draft) -> Iterator[Finding]:
     """Pod and Service networks have no address in common, and none of a host or of the endpoint."""
-    for section, networks, examples, elsewhere in (
-        (("network",), _networks(draft), "10.244.0.0/16 and 10.96.0.0/16", _elsewhere(draft)),
-        (("network", "ipv6"), _ipv6_networks(draft), "fd00:10:244::/56 and fd00:10:96::/112", "fd6b:7562:696b::/56"),
-    ):
-        pods, services = networks
-        if pods and services and pods.overlaps(services):
-            written = draft.given(*section, "pod_cidr") is not None
+    for family in _families(draft):
+        if family.pods and family.services and family.pods.overlaps(family.services):
+            written = draft.given(*family.section, "pod_cidr") is not None
             yield Finding(
-                (*section, "pod_cidr" if written else "service_cidr"),
-                f"the pod network {pods} and the Service network {services} overlap",
-                f"Choose two networks without a common address, for example {examples}.",
+                (*family.section, "pod_cidr" if written else "service_cidr"),
+                f"the pod network {family.pods} and the Service network {family.services} overlap",
+                f"Choose two networks without a common address, for example {' and '.join(family.examples)}.",
             )
-        for location, address, owner in _addresses(draft):
-            for network, (key, what) in zip(networks, _NETWORKS, strict=True):
-                if network and address in network:
-                    yield Finding(
-                        location,
-                        f"the address {address} of {owner} lies in the {what} {network}",
-                        f"Choose a {'.'.join(section)}.{key} without the hosts' addresses, for example {elsewhere}.",
-                    )
+        yield from _addresses_inside(draft, family)
 
 
-def _networks(draft: Draft) -> tuple[IPv4Network | None, ...]:
-    return tuple(draft.network(key) for key, _ in _NETWORKS)
-
-
-def _ipv6_networks(draft: Draft) -> tuple[IPv6Network | None, ...]:
-    return tuple(draft.ipv6_network(key) for key, _ in _NETWORKS)
+def _addresses_inside(draft: Draft, family: _Family) -> Iterator[Finding]:
+    for location, address, owner in _addresses(draft):
+        for key, what, network in family.named:
+            if network and address in network:
+                yield Finding(
+                    location,
+                    f"the address {address} of {owner} lies in the {what} {network}",
+                    f"Choose a {'.'.join(map(str, family.section))}.{key} without the hosts' addresses, for example "
+                    f"{_elsewhere(draft) if isinstance(address, IPv4Address) else _IPV6_ELSEWHERE}.",
+                )
 
 
 def _addresses(draft: Draft) -> Iterator[tuple[Location, IPv4Address | IPv6Address, str]]:
@@ -59,7 +91,7 @@ def _addresses(draft: Draft) -> Iterator[tuple[Location, IPv4Address | IPv6Addre
 def _elsewhere(draft: Draft) -> str:
     """A private network that neither hosts nor the other networks are in."""
     taken = [IPv4Network(host.address) for host in draft.hosts if host.address]
-    taken += [network for key, _ in _NETWORKS if (network := draft.network(key))]
+    taken += [network for key in ("pod_cidr", "service_cidr") if (network := draft.network(key))]
     candidates = (*(f"172.{second}.0.0/16" for second in range(16, 32)), *(f"10.{n}.0.0/16" for n in range(200, 256)))
     free = (text for text in candidates if not any(IPv4Network(text).overlaps(network) for network in taken))
     return next(free, "100.64.0.0/16")
@@ -68,16 +100,14 @@ def _elsewhere(draft: Draft) -> str:
 def room_for_nodes(draft: Draft) -> Iterator[Finding]:
     """Each node finds a network of its own in the pod networks."""
     nodes = sum(host.is_node for host in draft.hosts)
-    for section, pods, prefix, example in (
-        (("network",), draft.network("pod_cidr"), NODE_PREFIX, "10.244.0.0/16"),
-        (("network", "ipv6"), draft.ipv6_network("pod_cidr"), NODE_PREFIX_IPV6, "fd00:10:244::/56"),
-    ):
+    for family in _families(draft):
+        pods, prefix = family.pods, family.node_prefix
         if pods and (room := 1 << (prefix - pods.prefixlen)) < nodes:
             enough = prefix - (nodes - 1).bit_length()
             yield Finding(
-                (*section, "pod_cidr"),
+                (*family.section, "pod_cidr"),
                 f"the pod network {pods} has room for {room} nodes (a /{prefix} each), but there are {nodes}",
-                f"Choose a prefix of {enough} or less, for example {example}.",
+                f"Choose a prefix of {enough} or less, for example {family.examples[0]}.",
             )
 
 

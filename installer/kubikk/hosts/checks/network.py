@@ -50,15 +50,12 @@ def check_vxlan(view: View) -> Iterator[Fault]:
 
 def check_route(view: View) -> Iterator[Fault]:
     """A default route; without one, kube-proxy and pods that reach out fail in strange ways."""
-    if not view.facts.default_route:
-        yield warning(
-            "there is no default route",
-            "Add one, if only to a gateway that drops everything: Services need a route for their addresses.",
-        )
+    lacking = ["there is no default route"] if not view.facts.default_route else []
     if view.cluster.network.ipv6 and not view.facts.default_route_ipv6:
+        lacking.append("there is no default route of IPv6")
+    for message in lacking:
         yield warning(
-            "there is no default route of IPv6",
-            "Add one, if only to a gateway that drops everything: Services need a route for their addresses.",
+            message, "Add one, if only to a gateway that drops everything: Services need a route for their addresses."
         )
 
 
