@@ -13,6 +13,7 @@ from tests.cluster.support.api import Api, tls
 from tests.cluster.support.description import Description, describe
 from tests.cluster.support.images import import_agnhost
 from tests.cluster.support.kubectl import Kubectl
+from tests.cluster.support.labs import OwnLab
 from tests.cluster.support.probes import Pod, Probes, daemon_set
 from tests.cluster.support.waiting import until
 
@@ -82,6 +83,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def lab_name(pytestconfig: pytest.Config) -> str:
     """Name of the lab under test; tests name labs of their own after it, so that one clean-up finds them all."""
     return Path(pytestconfig.getoption("--cluster-dir")).resolve().name
+
+
+@pytest.fixture(scope="module")
+def own_cluster(own: OwnLab) -> Description:
+    """What runs on the lab that a module makes for itself (its fixture ``own``), as the inventory describes it."""
+    return describe(own.directory)
+
+
+@pytest.fixture(scope="module")
+def own_hosts(own_cluster: Description) -> Iterator[Access]:
+    """Commands on its hosts."""
+    with opened(own_cluster) as access:
+        yield access
+
+
+@pytest.fixture(scope="module")
+def own_api(own_cluster: Description) -> Iterator[Api]:
+    """The API server of its last control-plane host, asked as the administrator: others may be ill or restarting."""
+    api = Api(
+        own_cluster.api_server(own_cluster.control_planes[-1]),
+        tls(own_cluster.pki / "ca.crt", own_cluster.pki / "admin"),
+    )
+    yield api
+    api.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from kubikk.lab.network import ipv6_address
-from tests.cluster.support.access import Access, opened
-from tests.cluster.support.api import Api, tls
-from tests.cluster.support.description import Description, describe
+from tests.cluster.support.access import Access
+from tests.cluster.support.api import Api
+from tests.cluster.support.description import Description
 from tests.cluster.support.images import import_agnhost
 from tests.cluster.support.kubectl import Kubectl
 from tests.cluster.support.labs import OwnLab, own_lab
@@ -41,41 +41,20 @@ def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own
 
 
 @pytest.fixture(scope="module")
-def dual(own: OwnLab) -> Description:
-    """The cluster as its inventory describes it."""
-    return describe(own.directory)
-
-
-@pytest.fixture(scope="module")
-def hosts(dual: Description) -> Iterator[Access]:
-    """Commands on its hosts."""
-    with opened(dual) as access:
-        yield access
-
-
-@pytest.fixture(scope="module")
-def admin(dual: Description) -> Iterator[Api]:
-    """Its API, asked as the administrator."""
-    api = Api(dual.api_server(), tls(dual.pki / "ca.crt", dual.pki / "admin"))
-    yield api
-    api.close()
-
-
-@pytest.fixture(scope="module")
-def pods(dual: Description, hosts: Access, admin: Api) -> list[dict[str, Any]]:
+def pods(own_cluster: Description, own_hosts: Access, own_api: Api) -> list[dict[str, Any]]:
     """A pod on every node, and Services in front of them."""
-    kubectl = Kubectl(dual.program("kubectl"), dual.kubeconfig)
+    kubectl = Kubectl(own_cluster.program("kubectl"), own_cluster.kubeconfig)
     both = service("both", ipFamilyPolicy="RequireDualStack", type="NodePort")
-    kubectl.apply([*daemon_set(import_agnhost(dual, hosts)), both])
+    kubectl.apply([*daemon_set(import_agnhost(own_cluster, own_hosts)), both])
     kubectl.run("rollout", "status", "daemonset/probe", "--timeout=120s", timeout=130)
-    return admin.items("/api/v1/namespaces/default/pods", labelSelector="app=probe")
+    return own_api.items("/api/v1/namespaces/default/pods", labelSelector="app=probe")
 
 
 @pytest.fixture(scope="module")
-def dials(admin: Api, pods: list[dict[str, Any]]) -> Probes:
+def dials(own_api: Api, pods: list[dict[str, Any]]) -> Probes:
     """Questions from pod to pod."""
     by_node = [Pod(pod["metadata"]["name"], pod["status"]["podIP"], pod["spec"]["nodeName"]) for pod in pods]
-    return Probes(admin, "default", {pod.node: pod for pod in by_node})
+    return Probes(own_api, "default", {pod.node: pod for pod in by_node})
 
 
 def _ipv6_of(pod: dict[str, Any]) -> str:
@@ -91,9 +70,9 @@ def _answered_by(everybody: set[str], dials: Probes, node: str, address: str) ->
     until(all_answer, f"all pods answer {node} at {address}", within=20)
 
 
-def test_nodes_have_both(admin: Api, dual: Description) -> None:
-    wanted = {host.name: host.variables["kubikk_host"] for host in dual.nodes}
-    for node in admin.items("/api/v1/nodes"):
+def test_nodes_have_both(own_api: Api, own_cluster: Description) -> None:
+    wanted = {host.name: host.variables["kubikk_host"] for host in own_cluster.nodes}
+    for node in own_api.items("/api/v1/nodes"):
         own = wanted[node["metadata"]["name"]]
         addresses = [entry["address"] for entry in node["status"]["addresses"] if entry["type"] == "InternalIP"]
         assert addresses == [own["address"], own["ipv6_address"]]
@@ -113,9 +92,9 @@ def test_pods_reach_each_other_by_ipv6(pods: list[dict[str, Any]], dials: Probes
 
 
 def test_a_service_answers_at_both_addresses(
-    own: OwnLab, admin: Api, pods: list[dict[str, Any]], dials: Probes
+    own: OwnLab, own_api: Api, pods: list[dict[str, Any]], dials: Probes
 ) -> None:
-    spec = admin.get("/api/v1/namespaces/default/services/both")["spec"]
+    spec = own_api.get("/api/v1/namespaces/default/services/both")["spec"]
     first, second = spec["clusterIPs"]
     assert ip_address(second) in ip_network(_SERVICES)
     port = next(entry["nodePort"] for entry in spec["ports"] if entry["name"] == "http")

@@ -8,9 +8,9 @@ import pytest
 from cryptography import x509
 
 from kubikk.pki.leaves import AUTHORITIES
-from tests.cluster.support.access import Access, opened
+from tests.cluster.support.access import Access
 from tests.cluster.support.api import Api, tls
-from tests.cluster.support.description import Description, describe
+from tests.cluster.support.description import Description
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import kubikk
 from tests.cluster.support.served import served
@@ -32,29 +32,16 @@ def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own
         yield own
 
 
-@pytest.fixture(scope="module")
-def described(own: OwnLab) -> Description:
-    """The cluster as its inventory describes it."""
-    return describe(own.directory)
+def _admin(own_cluster: Description) -> Api:
+    return Api(own_cluster.api_server(), tls(own_cluster.pki / "ca.crt", own_cluster.pki / "admin"))
 
 
-@pytest.fixture(scope="module")
-def hosts(described: Description) -> Iterator[Access]:
-    """Commands on its hosts."""
-    with opened(described) as access:
-        yield access
-
-
-def _admin(described: Description) -> Api:
-    return Api(described.api_server(), tls(described.pki / "ca.crt", described.pki / "admin"))
-
-
-def test_all_of_them_without_an_interruption(own: OwnLab, described: Description, hosts: Access) -> None:
-    backend = guarded_service(described, hosts, _admin(described), _VERSION)
+def test_all_of_them_without_an_interruption(own: OwnLab, own_cluster: Description, own_hosts: Access) -> None:
+    backend = guarded_service(own_cluster, own_hosts, _admin(own_cluster), _VERSION)
     old = {name: (own.directory / "pki" / f"{name}.crt").read_bytes() for name in AUTHORITIES}
-    endpoint = described.variables["kubikk_api_endpoint"]
+    endpoint = own_cluster.variables["kubikk_api_endpoint"]
     urls = {"API": f"{endpoint}/api/v1/nodes/w1", "Service": f"http://{backend}/hostname"}
-    with measured(hosts.output, "w1", urls) as uptime:
+    with measured(own_hosts.output, "w1", urls) as uptime:
         paused = kubikk("certs", "rotate-ca", "--pause", "-f", str(own.file), timeout=1200)
         assert paused.returncode == 0, paused.stdout
         assert "run `kubikk certs rotate-ca` again" in paused.stdout, paused.stdout
@@ -71,15 +58,15 @@ def test_all_of_them_without_an_interruption(own: OwnLab, described: Description
     assert uptime["Service"].failed == 0, uptime["Service"]
 
 
-def test_nothing_is_left_of_the_old_ones(own: OwnLab, described: Description, hosts: Access) -> None:
-    for host in described.control_planes:
+def test_nothing_is_left_of_the_old_ones(own: OwnLab, own_cluster: Description, own_hosts: Access) -> None:
+    for host in own_cluster.control_planes:
         for port, authority in ((6443, "ca"), (2379, "etcd-ca"), (2380, "etcd-ca")):
-            served(described, host.address, port, authority)
-    for host in described.nodes:
-        served(described, host.address, 10250, "ca")
-        issuer = hosts.output(host.name, f"openssl x509 -noout -issuer -in {_KUBELET}")
+            served(own_cluster, host.address, port, authority)
+    for host in own_cluster.nodes:
+        served(own_cluster, host.address, 10250, "ca")
+        issuer = own_hosts.output(host.name, f"openssl x509 -noout -issuer -in {_KUBELET}")
         assert "kubernetes-ca-2" in issuer
-        found = hosts.output(
+        found = own_hosts.output(
             host.name,
             "find /etc/kubernetes /etc/etcd /etc/haproxy -name '*.crt' 2>/dev/null"
             " -exec sh -c 'openssl crl2pkcs7 -nocrl -certfile $0 | openssl pkcs7 -print_certs -noout' {} \\; || true",
@@ -89,8 +76,8 @@ def test_nothing_is_left_of_the_old_ones(own: OwnLab, described: Description, ho
         assert all(line.rstrip().endswith("-2") for line in issuers), issuers
 
 
-def test_pods_and_programs_trust_the_new_ones(own: OwnLab, described: Description, hosts: Access) -> None:
-    api = _admin(described)
+def test_pods_and_programs_trust_the_new_ones(own: OwnLab, own_cluster: Description, own_hosts: Access) -> None:
+    api = _admin(own_cluster)
     wanted = (own.directory / "pki" / "ca.crt").read_text().strip()
     for item in api.items("/api/v1/configmaps", fieldSelector="metadata.name=kube-root-ca.crt"):
         assert item["data"]["ca.crt"].strip() == wanted

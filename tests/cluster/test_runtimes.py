@@ -18,8 +18,8 @@ import pytest
 from kubikk.error_codes import NODE_NOT_DRAINED
 from kubikk.paths import content_root
 from tests.cluster.support.access import Access
-from tests.cluster.support.api import Api, tls
-from tests.cluster.support.description import Description, describe
+from tests.cluster.support.api import Api
+from tests.cluster.support.description import Description
 from tests.cluster.support.images import import_agnhost
 from tests.cluster.support.kubectl import Kubectl
 from tests.cluster.support.labs import OwnLab, own_lab
@@ -51,30 +51,16 @@ def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own
 
 
 @pytest.fixture(scope="module")
-def mixed(own: OwnLab) -> Description:
-    """The cluster as its inventory describes it."""
-    return describe(own.directory)
-
-
-@pytest.fixture(scope="module")
-def control(mixed: Description) -> Iterator[Api]:
-    """Its API, asked as the administrator."""
-    api = Api(mixed.api_server(), tls(mixed.pki / "ca.crt", mixed.pki / "admin"))
-    yield api
-    api.close()
-
-
-@pytest.fixture(scope="module")
-def client(mixed: Description) -> Kubectl:
+def client(own_cluster: Description) -> Kubectl:
     """kubectl for it."""
-    return Kubectl(mixed.program("kubectl"), mixed.kubeconfig)
+    return Kubectl(own_cluster.program("kubectl"), own_cluster.kubeconfig)
 
 
 @pytest.fixture(scope="module")
-def guarded(mixed: Description, client: Kubectl) -> None:
+def guarded(own_cluster: Description, client: Kubectl) -> None:
     """A Deployment of which a PodDisruptionBudget lets one pod at a time go."""
     # An image that every host has, whatever its runtime.
-    container = {"name": "main", "image": mixed.variables["kubikk_artifacts"]["image-pause"]["ref"]}
+    container = {"name": "main", "image": own_cluster.variables["kubikk_artifacts"]["image-pause"]["ref"]}
     spec = {"terminationGracePeriodSeconds": 0, "containers": [container]}
     meta = {"name": "guarded", "namespace": "default"}
     selector = {"matchLabels": _LABELS}
@@ -91,16 +77,16 @@ def guarded(mixed: Description, client: Kubectl) -> None:
 
 
 @contextmanager
-def _watched(control: Api) -> Iterator[list[tuple[list[str], int]]]:
+def _watched(own_api: Api) -> Iterator[list[tuple[list[str], int]]]:
     """Meanwhile looks twice a second; the list grows by the names of cordoned nodes and the number of guarded pods."""
     seen: list[tuple[list[str], int]] = []
     done = threading.Event()
 
     def look() -> None:
         while not done.wait(0.5):
-            nodes = control.items("/api/v1/nodes")
+            nodes = own_api.items("/api/v1/nodes")
             cordoned = [node["metadata"]["name"] for node in nodes if node["spec"].get("unschedulable")]
-            status = control.get("/apis/apps/v1/namespaces/default/deployments/guarded")["status"]
+            status = own_api.get("/apis/apps/v1/namespaces/default/deployments/guarded")["status"]
             seen.append((cordoned, int(status.get("availableReplicas", 0))))
 
     thread = threading.Thread(target=look)
@@ -112,9 +98,9 @@ def _watched(control: Api) -> Iterator[list[tuple[list[str], int]]]:
         thread.join()
 
 
-def _reported(control: Api) -> dict[str, str]:
+def _reported(own_api: Api) -> dict[str, str]:
     """The runtime that each node reports, of those that take pods."""
-    nodes = control.items("/api/v1/nodes")
+    nodes = own_api.items("/api/v1/nodes")
     return {
         node["metadata"]["name"]: node["status"]["nodeInfo"]["containerRuntimeVersion"].split("://")[0]
         for node in nodes
@@ -122,9 +108,9 @@ def _reported(control: Api) -> dict[str, str]:
     }
 
 
-def _assert_running(own: OwnLab, control: Api, runtimes: dict[str, str]) -> None:
+def _assert_running(own: OwnLab, own_api: Api, runtimes: dict[str, str]) -> None:
     """Every node has its runtime and takes pods; every host has the programs of its runtime only."""
-    assert _reported(control) == {"cp1": "containerd", **runtimes}
+    assert _reported(own_api) == {"cp1": "containerd", **runtimes}
     for host, runtime in runtimes.items():
         programs = set(own.run(host, "ls /opt/kubikk").split())
         assert programs & set().union(*_PROGRAMS.values()) - {"runc"} == _PROGRAMS[runtime] - {"runc"}
@@ -138,13 +124,13 @@ def _assert_converged(own: OwnLab) -> None:
 
 
 @pytest.mark.timeout(3000)  # with the fixture, and what that compiles
-def test_the_same_tests_pass_on_each(own: OwnLab, control: Api) -> None:
+def test_the_same_tests_pass_on_each(own: OwnLab, own_api: Api) -> None:
     subjects = ("nodes", "pods", "services", "kubelet_api", "limits", "volumes")
     files = [str(Path(__file__).with_name(f"test_{subject}.py")) for subject in subjects]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--cluster-dir={own.directory}"]
     tests = subprocess.run([*command, *files], cwd=content_root(), capture_output=True, text=True, check=False)
     assert tests.returncode == 0, tests.stdout
-    _assert_running(own, control, _RUNTIMES)
+    _assert_running(own, own_api, _RUNTIMES)
     _assert_converged(own)
 
 
@@ -161,12 +147,12 @@ def test_status_knows_them(own: OwnLab) -> None:
             assert found[host][name]["version"]
 
 
-def test_privileged_pods(mixed: Description, control: Api, client: Kubectl, tmp_path: Path) -> None:
+def test_privileged_pods(own_cluster: Description, own_api: Api, client: Kubectl, tmp_path: Path) -> None:
     """They get the host's network, and may do what an ordinary pod may not."""
-    access = Access(mixed, tmp_path)
-    image = import_agnhost(mixed, access)
-    access.forget(mixed.hosts)
-    for host in mixed.node_of_each_runtime:
+    access = Access(own_cluster, tmp_path)
+    image = import_agnhost(own_cluster, access)
+    access.forget(own_cluster.hosts)
+    for host in own_cluster.node_of_each_runtime:
         container = {
             "name": "main",
             "image": image,
@@ -182,18 +168,18 @@ def test_privileged_pods(mixed: Description, control: Api, client: Kubectl, tmp_
         }
         name = f"privileged-{host.name}"
         pods = "/api/v1/namespaces/default/pods"
-        control.post(pods, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
+        own_api.post(pods, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
         client.run("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
         assert "cni0" in client.execute("default", name, "ls", "/sys/class/net").split()
         assert client.execute("default", name, "sh", "-c", "mkdir /m && mount -t tmpfs none /m && echo mounted")
-        control.delete(f"{pods}/{name}")
+        own_api.delete(f"{pods}/{name}")
 
 
 @pytest.mark.usefixtures("guarded")
-def test_a_budget_that_holds_pods_back_is_respected(own: OwnLab, control: Api) -> None:
+def test_a_budget_that_holds_pods_back_is_respected(own: OwnLab, own_api: Api) -> None:
     path = "/apis/policy/v1/namespaces/default/poddisruptionbudgets/guarded"
-    assert control.patch_status(path, {"spec": {"minAvailable": _REPLICAS}}) == 200
-    pods = control.items("/api/v1/namespaces/default/pods", labelSelector="app=guarded")
+    assert own_api.patch_status(path, {"spec": {"minAvailable": _REPLICAS}}) == 200
+    pods = own_api.items("/api/v1/namespaces/default/pods", labelSelector="app=guarded")
     host = pods[0]["spec"]["nodeName"]
     original = own.file.read_text()
     own.edit(lambda content: content.update(kubernetes={"drain_timeout": 8}))
@@ -205,15 +191,15 @@ def test_a_budget_that_holds_pods_back_is_respected(own: OwnLab, control: Api) -
     assert f"the pods of node {host} could not be moved, and it stays as it is ({NODE_NOT_DRAINED.id})" in said
     assert "disruption budget" in result.stdout
     # Nothing happened: its pods are where they were, and it takes new ones.
-    assert _reported(control) == {"cp1": "containerd", **_RUNTIMES}
-    left = control.items("/api/v1/namespaces/default/pods", labelSelector="app=guarded")
+    assert _reported(own_api) == {"cp1": "containerd", **_RUNTIMES}
+    left = own_api.items("/api/v1/namespaces/default/pods", labelSelector="app=guarded")
     assert {pod["metadata"]["uid"] for pod in left} == {pod["metadata"]["uid"] for pod in pods}
-    assert control.patch_status(path, {"spec": {"minAvailable": _REPLICAS - 1}}) == 200
+    assert own_api.patch_status(path, {"spec": {"minAvailable": _REPLICAS - 1}}) == 200
 
 
 @pytest.mark.timeout(1500)
 @pytest.mark.usefixtures("guarded")
-def test_hosts_change_one_at_a_time(own: OwnLab, control: Api, tmp_path: Path) -> None:
+def test_hosts_change_one_at_a_time(own: OwnLab, own_api: Api, tmp_path: Path) -> None:
     """Two in one run, as the plan says; pods go elsewhere within their budget."""
     changed = {"w1": "docker", "w2": "cri-o", "w3": "containerd"}
     own.edit(lambda content: _choose(changed, content))
@@ -223,7 +209,7 @@ def test_hosts_change_one_at_a_time(own: OwnLab, control: Api, tmp_path: Path) -
     assert "drain w1: its pods move to other nodes, and its container runtime changes" in planned.stdout
     hosts = json.loads(written.read_text())["hosts"]
     assert {name: f"drain node {name}" in host["changed"] for name, host in hosts.items()} == {"w1": True, "w3": True}
-    with _watched(control) as seen:
+    with _watched(own_api) as seen:
         result = kubikk("up", "-f", str(own.file), timeout=1200)
     assert result.returncode == 0, result.stdout
     done = json.loads((runs(own.directory)[-1] / "summary.json").read_text())["hosts"]
@@ -232,7 +218,7 @@ def test_hosts_change_one_at_a_time(own: OwnLab, control: Api, tmp_path: Path) -
         assert set(done[name]["restarted"]) == set(host["restarted"])
     assert {tuple(cordoned) for cordoned, _ in seen} == {(), ("w1",), ("w3",)}
     assert min(available for _, available in seen) >= _REPLICAS - 1
-    _assert_running(own, control, changed)
+    _assert_running(own, own_api, changed)
 
 
 def _killed_in(own: OwnLab, task: str) -> None:
@@ -260,16 +246,16 @@ def _killed_in(own: OwnLab, task: str) -> None:
 
 @pytest.mark.timeout(1500)
 @pytest.mark.usefixtures("guarded")
-def test_a_change_that_is_interrupted_goes_on(own: OwnLab, control: Api) -> None:
+def test_a_change_that_is_interrupted_goes_on(own: OwnLab, own_api: Api) -> None:
     """Killed before the old runtime is gone, and again before the node takes pods; then `up` completes it."""
     changed = {"w1": "docker", "w2": "cri-o", "w3": "cri-o"}
     own.edit(lambda content: _choose(changed, content))
     _killed_in(own, "Take the other runtime off the host")
     _killed_in(own, "Run kubelet")
-    assert "w3" not in _reported(control)
+    assert "w3" not in _reported(own_api)
     result = kubikk("up", "-f", str(own.file), timeout=1200)
     assert result.returncode == 0, result.stdout
-    _assert_running(own, control, changed)
+    _assert_running(own, own_api, changed)
     _assert_converged(own)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.support.access import Access, opened
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.access import Access
+from tests.cluster.support.api import Api
 from tests.cluster.support.description import Description, describe
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import kubikk, latest
@@ -35,38 +35,17 @@ def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own
 
 
 @pytest.fixture(scope="module")
-def old(own: OwnLab) -> Description:
-    """The cluster before."""
-    return describe(own.directory)
-
-
-@pytest.fixture(scope="module")
-def hosts(old: Description) -> Iterator[Access]:
-    """Commands on its hosts."""
-    with opened(old) as access:
-        yield access
-
-
-@pytest.fixture(scope="module")
-def control(old: Description) -> Iterator[Api]:
-    """The last host's API, asked as the administrator."""
-    api = Api(old.api_server(old.control_planes[-1]), tls(old.pki / "ca.crt", old.pki / "admin"))
-    yield api
-    api.close()
-
-
-@pytest.fixture(scope="module")
-def backend(old: Description, hosts: Access, control: Api) -> str:
+def backend(own_cluster: Description, own_hosts: Access, own_api: Api) -> str:
     """Address of a Service; see ``guarded_service``."""
-    return guarded_service(old, hosts, control, _NEW)
+    return guarded_service(own_cluster, own_hosts, own_api, _NEW)
 
 
 def _say_bad_flag(content: dict[str, Any]) -> None:
     content["components"]["kube-apiserver"] = {"flags": {"no-such-flag": "1"}}
 
 
-def test_what_kubernetes_does_not_support_is_refused(own: OwnLab, old: Description, hosts: Access) -> None:
-    before = invocations(old, hosts)
+def test_what_kubernetes_does_not_support_is_refused(own: OwnLab, own_cluster: Description, own_hosts: Access) -> None:
+    before = invocations(own_cluster, own_hosts)
     unknown = kubikk("upgrade", "-f", str(own.file), "--to", "v1.35.0")
     assert unknown.returncode == 1
     assert "KBK-601" in unknown.stdout, unknown.stdout
@@ -79,37 +58,39 @@ def test_what_kubernetes_does_not_support_is_refused(own: OwnLab, old: Descripti
             assert f"kubikk upgrade --to {_NEW}" in edited.stdout, edited.stdout
     finally:
         own.file.write_text(text)
-    assert invocations(old, hosts) == before
+    assert invocations(own_cluster, own_hosts) == before
 
 
 def test_a_host_that_does_not_get_healthy_is_given_back_what_it_had(
-    own: OwnLab, old: Description, hosts: Access, backend: str
+    own: OwnLab, own_cluster: Description, own_hosts: Access, backend: str
 ) -> None:
     text = own.file.read_text()
     own.edit(_say_bad_flag)
-    before = invocations(old, hosts)
+    before = invocations(own_cluster, own_hosts)
     unit = "/etc/systemd/system/kube-apiserver.service"
-    first = old.control_planes[0].name
-    unit_before = hosts.output(first, f"cat {unit}")
-    endpoint = old.variables["kubikk_api_endpoint"]
+    first = own_cluster.control_planes[0].name
+    unit_before = own_hosts.output(first, f"cat {unit}")
+    endpoint = own_cluster.variables["kubikk_api_endpoint"]
     urls = {"API": f"{endpoint}/api/v1/nodes/w1", "Service": f"http://{backend}/hostname"}
     try:
-        with measured(hosts.output, "w1", urls) as uptime:
+        with measured(own_hosts.output, "w1", urls) as uptime:
             failed = kubikk("upgrade", "-f", str(own.file), "--to", _NEW, "--wait", "20")
         assert failed.returncode == 1, failed.stdout
         assert "KBK-602" in failed.stdout, failed.stdout
         assert "no-such-flag" in failed.stdout, failed.stdout
-        assert running_versions(hosts, old, "kube-apiserver") == dict.fromkeys(
-            (h.name for h in old.control_planes), _OLD[1:]
+        assert running_versions(own_hosts, own_cluster, "kube-apiserver") == dict.fromkeys(
+            (h.name for h in own_cluster.control_planes), _OLD[1:]
         )
-        assert hosts.output(first, f"cat {unit}") == unit_before
-        assert hosts.succeeds(first, "curl -sf --cacert /etc/kubernetes/kubelet/ca.crt https://127.0.0.1:6443/readyz")
-        after = invocations(old, hosts)
+        assert own_hosts.output(first, f"cat {unit}") == unit_before
+        assert own_hosts.succeeds(
+            first, "curl -sf --cacert /etc/kubernetes/kubelet/ca.crt https://127.0.0.1:6443/readyz"
+        )
+        after = invocations(own_cluster, own_hosts)
         touched = {key for key in before if before[key] != after.get(key)}
         # Controllers that lead end by themselves when their host's API server is away for long.
         touched -= {(first, unit) for unit in ("kube-controller-manager", "kube-scheduler")}
         # etcd comes first and is healthy on all; of API servers only the first was tried.
-        assert touched == {(host.name, "etcd") for host in old.etcd_hosts} | {(first, "kube-apiserver")}
+        assert touched == {(host.name, "etcd") for host in own_cluster.etcd_hosts} | {(first, "kube-apiserver")}
         assert uptime["API"].failed == 0, uptime["API"]
         assert uptime["Service"].failed == 0, uptime["Service"]
     finally:
@@ -117,49 +98,51 @@ def test_a_host_that_does_not_get_healthy_is_given_back_what_it_had(
 
 
 def test_a_budget_stops_it_and_the_node_takes_pods_again(
-    own: OwnLab, old: Description, hosts: Access, control: Api, backend: str
+    own: OwnLab, own_cluster: Description, own_hosts: Access, own_api: Api, backend: str
 ) -> None:
-    endpoint = old.variables["kubikk_api_endpoint"]
+    endpoint = own_cluster.variables["kubikk_api_endpoint"]
     urls = {"API": f"{endpoint}/api/v1/nodes/w1", "Service": f"http://{backend}/hostname"}
-    with measured(hosts.output, "w1", urls) as uptime:
+    with measured(own_hosts.output, "w1", urls) as uptime:
         stopped = kubikk("upgrade", "-f", str(own.file), "--to", _NEW, "--drain-timeout", _DRAIN_TIMEOUT)
     print(stopped.stdout)
     assert stopped.returncode == 1, stopped.stdout
     assert "KBK-406" in stopped.stdout, stopped.stdout
-    workers = {host.name for host in old.workers}
-    expected = {host.name: _OLD[1:] if host.name in workers else _NEW[1:] for host in old.nodes}
-    assert running_versions(hosts, old, "kubelet") == expected
-    nodes = control.items("/api/v1/nodes")
+    workers = {host.name for host in own_cluster.workers}
+    expected = {host.name: _OLD[1:] if host.name in workers else _NEW[1:] for host in own_cluster.nodes}
+    assert running_versions(own_hosts, own_cluster, "kubelet") == expected
+    nodes = own_api.items("/api/v1/nodes")
     assert [node["metadata"]["name"] for node in nodes if node["spec"].get("unschedulable")] == []
     assert uptime["API"].failed == 0, uptime["API"]
     assert uptime["Service"].failed == 0, uptime["Service"]
 
 
 def test_the_rest_without_an_interruption(
-    own: OwnLab, old: Description, hosts: Access, control: Api, backend: str
+    own: OwnLab, own_cluster: Description, own_hosts: Access, own_api: Api, backend: str
 ) -> None:
-    endpoint = old.variables["kubikk_api_endpoint"]
+    endpoint = own_cluster.variables["kubikk_api_endpoint"]
     urls = {"API": f"{endpoint}/api/v1/nodes/w1", "Service": f"http://{backend}/hostname"}
     options = ("--batch", "50%", "--drain-timeout", _DRAIN_TIMEOUT, "--force-drain")
-    with measured(hosts.output, "w1", urls) as uptime:
+    with measured(own_hosts.output, "w1", urls) as uptime:
         done = kubikk("upgrade", "-f", str(own.file), "--to", _NEW, *options)
     print(done.stdout)
     assert done.returncode == 0, done.stdout
     new = describe(own.directory)
     for program in ("kubelet", "kube-proxy"):
-        assert running_versions(hosts, old, program) == dict.fromkeys((host.name for host in old.nodes), _NEW[1:])
+        assert running_versions(own_hosts, own_cluster, program) == dict.fromkeys(
+            (host.name for host in own_cluster.nodes), _NEW[1:]
+        )
     for program in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
-        assert running_versions(hosts, old, program) == dict.fromkeys(
-            (host.name for host in old.control_planes), _NEW[1:]
+        assert running_versions(own_hosts, own_cluster, program) == dict.fromkeys(
+            (host.name for host in own_cluster.control_planes), _NEW[1:]
         )
     for program in ("etcd", "containerd"):
         version = new.variables["kubikk_artifacts"][program]["version"]
-        assert set(running_versions(hosts, old, program).values()) == {version}
-    for node in control.items("/api/v1/nodes"):
+        assert set(running_versions(own_hosts, own_cluster, program).values()) == {version}
+    for node in own_api.items("/api/v1/nodes"):
         assert node["status"]["nodeInfo"]["kubeletVersion"] == _NEW
         assert not node["spec"].get("unschedulable")
     assert list((own.directory / "snapshots").glob("etcd-*.db"))
-    assert hosts.output("w1", "ls /var/lib/kubikk/previous") == ""
+    assert own_hosts.output("w1", "ls /var/lib/kubikk/previous") == ""
     assert uptime["API"].failed == 0, uptime["API"]
     assert uptime["Service"].failed == 0, uptime["Service"]
 

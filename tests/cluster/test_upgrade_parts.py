@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.support.access import Access, opened
-from tests.cluster.support.api import Api, tls
-from tests.cluster.support.description import Description, describe
+from tests.cluster.support.access import Access
+from tests.cluster.support.api import Api
+from tests.cluster.support.description import Description
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import kubikk
 from tests.cluster.support.units import invocations
@@ -45,23 +45,9 @@ def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own
 
 
 @pytest.fixture(scope="module")
-def parts(own: OwnLab) -> Description:
-    """The cluster as its inventory describes it."""
-    return describe(own.directory)
-
-
-@pytest.fixture(scope="module")
-def hosts(parts: Description) -> Iterator[Access]:
-    """Commands on its hosts."""
-    with opened(parts) as access:
-        yield access
-
-
-@pytest.fixture(scope="module")
-def backend(parts: Description, hosts: Access) -> str:
+def backend(own_cluster: Description, own_hosts: Access, own_api: Api) -> str:
     """Address of a Service; see ``guarded_service``."""
-    api = Api(parts.api_server(parts.control_planes[-1]), tls(parts.pki / "ca.crt", parts.pki / "admin"))
-    return guarded_service(parts, hosts, api, _KUBERNETES)
+    return guarded_service(own_cluster, own_hosts, own_api, _KUBERNETES)
 
 
 def _say_bad_flag(content: dict[str, Any]) -> None:
@@ -69,17 +55,17 @@ def _say_bad_flag(content: dict[str, Any]) -> None:
 
 
 def test_a_member_that_does_not_get_healthy_is_given_back_what_it_had(
-    own: OwnLab, parts: Description, hosts: Access, backend: str
+    own: OwnLab, own_cluster: Description, own_hosts: Access, backend: str
 ) -> None:
     text = own.file.read_text()
     own.edit(lambda content: _choose({}, content))
     wanted = own.file.read_text()
     own.edit(_say_bad_flag)
-    before = invocations(parts, hosts)
-    first = parts.etcd_hosts[0].name
-    endpoint = parts.variables["kubikk_api_endpoint"]
+    before = invocations(own_cluster, own_hosts)
+    first = own_cluster.etcd_hosts[0].name
+    endpoint = own_cluster.variables["kubikk_api_endpoint"]
     urls = {"API": f"{endpoint}/api/v1/nodes/w1", "Service": f"http://{backend}/hostname"}
-    with measured(hosts.output, "w1", urls) as uptime:
+    with measured(own_hosts.output, "w1", urls) as uptime:
         failed = kubikk("upgrade", "-f", str(own.file), "--wait", "15")
     print(failed.stdout)
     own.file.write_text(wanted)
@@ -87,38 +73,40 @@ def test_a_member_that_does_not_get_healthy_is_given_back_what_it_had(
     assert failed.returncode == 1, failed.stdout
     assert "KBK-602" in failed.stdout, failed.stdout
     assert "no-such-flag" in failed.stdout, failed.stdout
-    assert set(running_versions(hosts, parts, "etcd").values()) == {_OLD["etcd"]}
-    after = invocations(parts, hosts)
+    assert set(running_versions(own_hosts, own_cluster, "etcd").values()) == {_OLD["etcd"]}
+    after = invocations(own_cluster, own_hosts)
     assert {key for key in before if before[key] != after.get(key)} == {(first, "etcd")}
     assert uptime["API"].failed == 0, uptime["API"]
     assert uptime["Service"].failed == 0, uptime["Service"]
 
 
-def test_both_come_and_nothing_else_is_touched(own: OwnLab, parts: Description, hosts: Access, backend: str) -> None:
-    before = invocations(parts, hosts)
-    endpoint = parts.variables["kubikk_api_endpoint"]
+def test_both_come_and_nothing_else_is_touched(
+    own: OwnLab, own_cluster: Description, own_hosts: Access, backend: str
+) -> None:
+    before = invocations(own_cluster, own_hosts)
+    endpoint = own_cluster.variables["kubikk_api_endpoint"]
     urls = {"API": f"{endpoint}/api/v1/nodes/w1", "Service": f"http://{backend}/hostname"}
-    with measured(hosts.output, "w1", urls) as uptime:
+    with measured(own_hosts.output, "w1", urls) as uptime:
         # On the first worker there is a pod that may not be evicted.
         done = kubikk("upgrade", "-f", str(own.file), "--batch", "50%", "--drain-timeout", "25", "--force-drain")
     print(done.stdout)
     assert done.returncode == 0, done.stdout
     for component, version in _NEW.items():
-        assert set(running_versions(hosts, parts, component).values()) == {version}
-    after = invocations(parts, hosts)
+        assert set(running_versions(own_hosts, own_cluster, component).values()) == {version}
+    after = invocations(own_cluster, own_hosts)
     touched = {key for key in before if before[key] != after.get(key)}
     assert {unit for _, unit in touched} == set(_NEW)
-    assert touched >= {(host.name, "etcd") for host in parts.etcd_hosts}
-    assert touched >= {(host.name, "containerd") for host in parts.nodes}
+    assert touched >= {(host.name, "etcd") for host in own_cluster.etcd_hosts}
+    assert touched >= {(host.name, "containerd") for host in own_cluster.nodes}
     assert uptime["API"].failed == 0, uptime["API"]
     assert uptime["Service"].failed == 0, uptime["Service"]
     again = kubikk("up", "-f", str(own.file))
     assert "nothing to do" in again.stdout, again.stdout
 
 
-def test_cni_plugins_alone(own: OwnLab, parts: Description, hosts: Access, backend: str) -> None:
-    before = invocations(parts, hosts)
-    endpoint = parts.variables["kubikk_api_endpoint"]
+def test_cni_plugins_alone(own: OwnLab, own_cluster: Description, own_hosts: Access, backend: str) -> None:
+    before = invocations(own_cluster, own_hosts)
+    endpoint = own_cluster.variables["kubikk_api_endpoint"]
     urls = {"API": f"{endpoint}/api/v1/nodes/w1", "Service": f"http://{backend}/hostname"}
     text = own.file.read_text()
     for version in (_OTHER_CNI, None):
@@ -126,14 +114,14 @@ def test_cni_plugins_alone(own: OwnLab, parts: Description, hosts: Access, backe
             own.edit(lambda content: content["components"].update({"cni-plugins": {"version": _OTHER_CNI}}))
         else:
             own.file.write_text(text)
-        with measured(hosts.output, "w1", urls) as uptime:
+        with measured(own_hosts.output, "w1", urls) as uptime:
             done = kubikk("upgrade", "-f", str(own.file))
         assert done.returncode == 0, done.stdout
-        for host in parts.nodes:
-            found = hosts.output(host.name, "readlink -f /opt/cni/bin/bridge").split("/")
+        for host in own_cluster.nodes:
+            found = own_hosts.output(host.name, "readlink -f /opt/cni/bin/bridge").split("/")
             assert (_OTHER_CNI in found) == bool(version), found
         assert "drain" not in done.stdout
-        assert invocations(parts, hosts) == before
+        assert invocations(own_cluster, own_hosts) == before
         assert uptime["API"].failed == 0, uptime["API"]
         assert uptime["Service"].failed == 0, uptime["Service"]
     print(done.stdout)
