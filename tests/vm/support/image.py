@@ -40,8 +40,8 @@ _FILES = {
     "etc/hosts": "127.0.0.1 localhost\n127.0.1.1 machine\n",
     "etc/fstab": "/dev/vda / ext4 defaults,noatime 0 1\n",
     "etc/machine-id": "",
-    # After what the kernel's option ip= makes, 70-eth0.network.
-    "etc/systemd/network/90-dhcp.network": "[Match]\nName=eth0\n\n[Network]\nDHCP=ipv4\n",
+    # After what the kernel's option ip= makes: 90-eth0.network, 70-eth0.network with a newer systemd.
+    "etc/systemd/network/99-dhcp.network": "[Match]\nName=eth0\n\n[Network]\nDHCP=ipv4\n",
     "etc/systemd/system/host-keys.service": (
         "[Unit]\nBefore=ssh.service\n\n[Service]\nType=oneshot\n"
         # The only kind that the lab's sshd is told of; an emulated processor needs minutes for RSA.
