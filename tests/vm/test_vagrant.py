@@ -94,6 +94,14 @@ def _box(image: Image, directory: Path) -> Path:
     return path
 
 
+def _configuration(directory: Path) -> Path:
+    """A copy of libvirt's configuration for what it defines, where this machine's own machines are not in."""
+    own = directory / "libvirt"
+    shutil.copytree("/etc/libvirt", own, ignore=shutil.ignore_patterns("*.xml"))
+    (own / "qemu.conf").write_text(_QEMU_CONF)
+    return own
+
+
 def _start_libvirt(corner: Secluded, directory: Path) -> None:
     for daemon in ("virtlogd", "libvirtd"):
         corner.start(directory / f"{daemon}.log", f"/usr/sbin/{daemon}")
@@ -110,8 +118,7 @@ def _start_libvirt(corner: Secluded, directory: Path) -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     directory = tmp_path_factory.mktemp("vagrant")
     image = ensure_image()
-    (directory / "qemu.conf").write_text(_QEMU_CONF)
-    mounts = [f"mount --bind {directory}/qemu.conf /etc/libvirt/qemu.conf"]
+    mounts = [f"mount --bind {_configuration(directory)} /etc/libvirt"]
     for number, place in enumerate(("/var/lib/libvirt", "/var/log/libvirt", "/var/cache/libvirt", "/run")):
         own = directory / f"libvirt{number}"
         own.mkdir()
