@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubikk.cluster import load
+from kubikk.operations.prepare import obtain_artifacts
+from kubikk.progress import Silent
 from tests.cluster.support.runs import PROGRAMS
 from tests.vm.support.image import KERNEL_OPTIONS, ensure_image, overlay
 from tests.vm.support.patience import be_patient
@@ -103,6 +106,8 @@ def site(machine: Machine) -> Path:
         "artifacts": {"source": "auto"},
     }
     (directory / "cluster.yml").write_text(yaml.safe_dump(content))
+    # Nothing can be had from in there.
+    obtain_artifacts(load(directory / "cluster.yml"), Silent())
     kubikk = (str(PROGRAMS / "kubikk"), "up", "-f", str(directory / "cluster.yml"))
     print(machine.corner.run(*kubikk, timeout=4800))
     return directory

@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubikk.cluster import load
+from kubikk.operations.prepare import obtain_artifacts
 from kubikk.paths import content_root
+from kubikk.progress import Silent
 from tests.cluster.support.runs import PROGRAMS
 from tests.vm.support.image import KERNEL_OPTIONS, SIZE_GIB, Image, ensure_image
 from tests.vm.support.patience import be_patient
@@ -131,7 +134,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         shutil.copy(content_root() / "vagrant" / name, copy)
     content = yaml.safe_load((content_root() / "vagrant" / "cluster.yml").read_text())
     content["hosts"] = [{"name": "node1", "address": "192.168.56.11", "roles": ["control-plane", "worker"]}]
+    content["artifacts"] = {"source": "auto"}
     (copy / "cluster.yml").write_text(yaml.safe_dump(content))
+    # Nothing can be had from in there.
+    obtain_artifacts(load(copy / "cluster.yml"), Silent())
     with secluded(*mounts) as corner:
         project = Project(corner, copy, directory / "home")
         _start_libvirt(corner, directory)
