@@ -81,4 +81,6 @@ $(VENV)/ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV) || { apt-get update -qq && apt-get install -qq -y python3-venv && $(PYTHON) -m venv $(VENV); }
 	$(VENV)/bin/pip install --quiet --requirement requirements.txt
 	$(VENV)/bin/pip install --quiet --no-deps --editable .
+	# Python may be told to keep no bytecode: then every start of kubikk would compile all of it.
+	$(VENV)/bin/python -m compileall -q installer plugins
 	touch $@

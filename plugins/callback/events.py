@@ -34,6 +34,7 @@ SAFE = (
     "executions",
     "snapshot",
     "state",
+    "look",
 )
 
 

@@ -49,8 +49,8 @@ def describe(want, extra_files):
         extra_files: further entries for ``ensure_file``: unit files, and files of kernel settings.
     """
     described = {section: want[section] for section in _SECTIONS}
-    described["artifacts"] = [_without_paths(artifact) for artifact in want["artifacts"]]
-    described["images"] = [_without_paths(image) for image in want["images"]]
+    described["artifacts"] = [without_paths(artifact) for artifact in want["artifacts"]]
+    described["images"] = [without_paths(image) for image in want["images"]]
     described["files"] = [
         dict({key: entry[key] for key in _OF_FILE}, sha256=_sha256(files.content_of(entry)))
         for entry in list(want["files"]) + list(extra_files)
@@ -62,7 +62,7 @@ def describe(want, extra_files):
     return described
 
 
-def _without_paths(artifact):
+def without_paths(artifact):
     """An artifact without where its files lie on the control node."""
     return dict(artifact, files={name: {"sha256": file["sha256"]} for name, file in artifact["files"].items()})
 

@@ -65,6 +65,10 @@ objects:
   type: list
   elements: str
   sample: ["deployment/kube-system/coredns changed"]
+look:
+  description: Names of the objects and deployments, so that they can be looked at again.
+  returned: success
+  type: dict
 failure:
   description: What went wrong as data; for deployments that are not available the pods that do not run, and why.
   returned: on failure
@@ -76,38 +80,17 @@ import json
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubikk.kubikk.plugins.module_utils import api_failures
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
+from ansible_collections.kubikk.kubikk.plugins.module_utils.objects import (
+    essence,
+    identity,
+    items_of,
+    listed,
+    named,
+    present,
+    unavailable,
+)
 
 LABEL = "app.kubernetes.io/managed-by"
-
-
-def identity(item):
-    """Name of an object as kubectl prints it, with its namespace."""
-    metadata = item["metadata"]
-    return "/".join(filter(None, (item["kind"].lower(), metadata.get("namespace"), metadata["name"])))
-
-
-def essence(item):
-    """An object without what changes by itself."""
-    metadata = {
-        k: v for k, v in item["metadata"].items() if k not in ("managedFields", "resourceVersion", "generation")
-    }
-    return dict({k: v for k, v in item.items() if k != "status"}, metadata=metadata)
-
-
-def items_of(text):
-    """The objects in kubectl's JSON output: one object or a list; none where it is empty."""
-    answer = json.loads(text) if text.strip() else {"items": []}
-    return answer.get("items", [answer])
-
-
-def listed(objects):
-    """Objects as one text that kubectl reads."""
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-
-
-def present(kubectl, objects):
-    """Those of the objects that there are, as they are now."""
-    return items_of(kubectl("get", "--ignore-not-found", "-o", "json", "-f", "-", stdin=listed(objects)))
 
 
 def apply(kubectl, objects, dry_run):
@@ -138,26 +121,11 @@ def remove(kubectl, objects, dry_run):
     return ["%s deleted" % identity(item) for item in ours]
 
 
-def named(item):
-    """What is needed of an object to find it."""
-    metadata = {key: item["metadata"][key] for key in ("name", "namespace") if key in item["metadata"]}
-    return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata}
-
-
-def unavailable(kubectl, deployments):
-    """For each deployment that is not available yet, a sentence that says why."""
-    reasons = []
-    for deployment in deployments:
-        namespace, name = deployment.split("/", 1)
-        found = kubectl.objects("deployments", "-n", namespace, "--field-selector", "metadata.name=" + name)
-        if not found:
-            reasons.append("deployment %s does not exist" % deployment)
-            continue
-        status, wanted = found[0].get("status", {}), found[0]["spec"].get("replicas", 1)
-        current = status.get("observedGeneration") == found[0]["metadata"]["generation"]
-        if not (current and status.get("updatedReplicas", 0) == status.get("availableReplicas", 0) == wanted):
-            reasons.append("%s: %d of %d pods available" % (deployment, status.get("availableReplicas", 0), wanted))
-    return reasons
+def awaited(kubectl, names):
+    """For each deployment of these names that is not available yet, a sentence that says why."""
+    wanted = [dict(zip(("namespace", "name"), name.split("/", 1))) for name in names]
+    deployments = [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata} for metadata in wanted]
+    return unavailable(present(kubectl, deployments), names) if names else []
 
 
 def waiting_pods(pods):
@@ -200,6 +168,14 @@ def fail(module, kubectl, reasons, objects):
     )
 
 
+def look(params, wanted):
+    """What it takes to look at the same again; each part only where this call is about it."""
+    found = {"deployments": params["wait"]} if params["wait"] else {}
+    if wanted or params["absent"]:
+        found.update(objects=[named(item) for item in wanted], absent=[named(item) for item in params["absent"]])
+    return found
+
+
 def main():
     """Runs the module."""
     module = AnsibleModule(
@@ -220,12 +196,12 @@ def main():
         objects += remove(kubectl, module.params["absent"], module.check_mode)
         reasons = []
         if not module.check_mode:
-            reasons = poll(lambda: unavailable(kubectl, module.params["wait"]), module.params["timeout"])
+            reasons = poll(lambda: awaited(kubectl, module.params["wait"]), module.params["timeout"])
         if reasons:
             fail(module, kubectl, reasons, objects)
     except KubectlError as error:
         module.fail_json(msg=str(error), failure=api_failures.of(kubectl, error))
-    module.exit_json(changed=bool(objects), objects=objects)
+    module.exit_json(changed=bool(objects), objects=objects, look=look(module.params, wanted))
 
 
 if __name__ == "__main__":

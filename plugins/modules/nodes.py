@@ -74,6 +74,10 @@ nodes:
   returned: always
   type: list
   elements: str
+look:
+  description: Names of the nodes, and whether they had to be Ready, so that they can be looked at again.
+  returned: success
+  type: dict
 failure:
   description: What went wrong as data; for nodes that are not Ready their names and what their kubelets say.
   returned: on failure
@@ -86,6 +90,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubikk.kubikk.plugins.module_utils import api_failures
 from ansible_collections.kubikk.kubikk.plugins.module_utils.cordon import is_ours, uncordon
 from ansible_collections.kubikk.kubikk.plugins.module_utils.kubectl import Kubectl, KubectlError, poll
+from ansible_collections.kubikk.kubikk.plugins.module_utils.objects import not_ready
 
 MANAGED = "kubikk.io/managed"
 # With it a node takes no pods until a cloud-controller-manager has initialised it.
@@ -166,21 +171,6 @@ def new_node(wanted):
     return {"metadata": {"name": wanted["name"], "resourceVersion": ""}, "spec": spec, "status": {}}
 
 
-def not_ready(nodes, names, wait_ready):
-    """For each node that is missing or not Ready, a sentence that says why."""
-    reasons = []
-    found = {node["metadata"]["name"]: node for node in nodes}
-    for name in names:
-        if name not in found:
-            reasons.append("node %s is not registered: see `journalctl -u kubelet` on that host" % name)
-            continue
-        conditions = {condition["type"]: condition for condition in found[name]["status"].get("conditions", [])}
-        ready = conditions.get("Ready", {"status": "Unknown", "message": "its kubelet has not reported yet"})
-        if wait_ready and ready["status"] != "True":
-            reasons.append("node %s is not Ready: %s" % (name, ready.get("message", "")))
-    return reasons
-
-
 def fail(module, reasons, changed):
     """Ends the module where nodes are not as they should be; each reason begins with "node <name> "."""
     nodes = [dict(zip(("name", "seen"), reason.split(" ", 2)[1:])) for reason in reasons]
@@ -240,7 +230,8 @@ def main():
         module.fail_json(msg=str(error), failure=api_failures.of(kubectl, error), nodes=changed)
     if reasons:
         fail(module, reasons, changed)
-    module.exit_json(changed=bool(changed), nodes=changed, diff=diffs)
+    look = {"nodes": sorted(wanted), "wait_ready": module.params["wait_ready"]}
+    module.exit_json(changed=bool(changed), nodes=changed, diff=diffs, look=look)
 
 
 if __name__ == "__main__":

@@ -50,43 +50,14 @@ state:
   description: The same as the fact C(kubikk_state).
   returned: always
   type: str
+look:
+  description: What was asked for, so that it can be looked at again in the same way.
+  returned: always
+  type: dict
 """
 
-import hashlib
-import json
-import os
-import platform
-import subprocess
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kubikk.kubikk.plugins.module_utils import alone, artifacts, records
-from ansible_collections.kubikk.kubikk.plugins.module_utils.distributions import OS_RELEASE, os_release
-
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-
-
-def interfaces():
-    """The host's addresses: {address: interface}."""
-    done = subprocess.run(["ip", "-json", "address"], capture_output=True, text=True, check=True)
-    return {
-        address["local"]: link["ifname"] for link in json.loads(done.stdout) for address in link.get("addr_info", [])
-    }
-
-
-def converged(act):
-    """Components that are as they were left; a run that was killed and is still at work here is waited for."""
-    try:
-        with alone.alone(act):
-            return records.converged()
-    except alone.BusyError:
-        return {}
-
-
-def state_of(facts, address):
-    """A sha256 that changes with everything that roles may make a difference of."""
-    probe = dict(facts["kubikk_probe"])
-    probe["interfaces"] = probe["interfaces"].get(address)
-    return hashlib.sha256(json.dumps(dict(facts, kubikk_probe=probe), sort_keys=True).encode()).hexdigest()
+from ansible_collections.kubikk.kubikk.plugins.module_utils import records, states
 
 
 def main():
@@ -99,30 +70,13 @@ def main():
         },
         supports_check_mode=True,
     )
-    with open(OS_RELEASE) as stream:
-        release = os_release(stream.read())
-    cgroup = "v2" if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else "v1"
-    probe = {
-        "os": release,
-        "arch": ARCHITECTURES.get(platform.machine(), platform.machine()),
-        "hostname": platform.node(),
-        "kernel": platform.release(),
-        "cgroup": cgroup,
-        # systemd manages cgroup v2; on v1 kubelet and the runtime write to cgroupfs themselves.
-        "cgroup_driver": "systemd" if cgroup == "v2" else "cgroupfs",
-        "memory_mb": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (1 << 20),
-        "interfaces": interfaces(),
-        "exists": {path: os.path.exists(path) for path in module.params["paths"]},
+    look = {
+        "paths": module.params["paths"],
+        "artifacts": [records.without_paths(each) for each in module.params["artifacts"]],
+        "address": module.params["address"],
     }
-    facts = {
-        "kubikk_probe": probe,
-        "kubikk_lacking": [
-            "%(component)s/%(name)s/%(sha256)s" % entry for entry in artifacts.missing(module.params["artifacts"])
-        ],
-        "kubikk_converged": converged(not module.check_mode),
-    }
-    facts["kubikk_state"] = state_of(facts, module.params["address"])
-    module.exit_json(changed=False, ansible_facts=facts, state=facts["kubikk_state"])
+    facts = states.host(look, not module.check_mode)
+    module.exit_json(changed=False, ansible_facts=facts, state=facts["kubikk_state"], look=look)
 
 
 if __name__ == "__main__":

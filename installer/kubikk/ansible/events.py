@@ -48,6 +48,23 @@ class Event:
         """Whether it is of a task that happens on the control node alone, and takes no host's time."""
         return self.task.startswith(_ON_CONTROL_NODE)
 
+    def line(self) -> str:
+        """The line that ``parse`` makes it of again."""
+        return json.dumps(
+            {
+                "event": self.kind,
+                "time": self.time,
+                "play": self.play,
+                "role": self.role,
+                "task": self.task,
+                "host": self.host,
+                "duration": self.duration,
+                "msg": self.message,
+                "result": self.result,
+                "diff": self.diff,
+            }
+        )
+
 
 def parse(line: str) -> Event | None:
     """The event of a line, or None where the line is none (cut off by a crash)."""

@@ -31,13 +31,11 @@ PHASES: dict[str, str] = {
     "cluster_ready": "ready",
     "reset": "reset",
 }
-# Its role is that of the first phase.
-_LAST_LOOK = "Note how hosts are left"
 
 
 def phase_of(event: Event) -> str:
     """The phase that an event belongs to; "" where it belongs to none."""
-    return PHASES["cluster_ready" if event.play == _LAST_LOOK else event.role] if event.role in PHASES else ""
+    return PHASES.get(event.role, "")
 
 
 @dataclass
@@ -50,7 +48,8 @@ class HostSummary:
         restarted: units.
         reasons: why units were restarted, by unit.
         diffs: files that changed, before and after.
-        state: what it was like when it was last looked at, as ``probe`` gives it; "" where it was not.
+        look: what ``probe`` was asked for there; empty where it was not.
+        state: what it found, as it gives it.
         error: why it dropped out, None where it did not.
         unreachable: whether it dropped out because it did not answer.
     """
@@ -60,6 +59,7 @@ class HostSummary:
     restarted: list[str] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     diffs: list[dict[str, Any]] = field(default_factory=list)
+    look: dict[str, Any] = field(default_factory=dict)
     state: str = ""
     error: KubikkError | None = None
     unreachable: bool = False
@@ -71,11 +71,13 @@ class Summary:
 
     Attributes:
         hosts: by name.
+        look: what was asked for of the cluster in the API, as ``manifests`` and ``nodes`` give it.
         phases: seconds from a phase's first event to its last.
         cells: state of each (host, phase): running, ok, changed, failed or unreachable.
     """
 
     hosts: dict[str, HostSummary] = field(default_factory=dict)
+    look: dict[str, Any] = field(default_factory=dict)
     phases: dict[str, float] = field(default_factory=dict)
     cells: dict[tuple[str, str], str] = field(default_factory=dict)
     _begun: dict[str, float] = field(default_factory=dict)
@@ -119,6 +121,7 @@ class Summary:
         host.reasons.update(reason.split(": ", 1) for reason in event.result.get("reasons", []))
         host.diffs += event.diff
         host.state = event.result.get("state", host.state)
+        (host.look if event.role == "host" else self.look).update(event.result.get("look", {}))
 
     @property
     def failed(self) -> dict[str, HostSummary]:

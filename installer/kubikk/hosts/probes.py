@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,15 +119,19 @@ def on_each(hosts: tuple[Host, ...], work: Callable[[Host], T]) -> dict[str, T |
 
 
 @contextmanager
-def connections(cluster: Cluster, become_password: str | None = None) -> Iterator[Connections]:
-    """Connects to all hosts of a cluster; everything is closed at the end.
+def connections(
+    cluster: Cluster, become_password: str | None = None, only: Collection[str] | None = None
+) -> Iterator[Connections]:
+    """Connects to hosts of a cluster; everything is closed at the end.
 
     Args:
         cluster: the cluster.
         become_password: sudo's password, where it wants one.
+        only: names of hosts; all where None.
     """
+    hosts = tuple(host for host in cluster.hosts if only is None or host.name in only)
     with Jumps() as jumps:
-        found = on_each(cluster.hosts, lambda host: connect(cluster, host, jumps, become_password=become_password))
+        found = on_each(hosts, lambda host: connect(cluster, host, jumps, become_password=become_password))
         opened = {name: result for name, result in found.items() if isinstance(result, Connection)}
         try:
             yield Connections(

@@ -56,7 +56,10 @@ def common_variables(cluster: Cluster, artifacts: Mapping[str, Any]) -> dict[str
         "kubikk_network_mtu": network.mtu or 0,
         "kubikk_firewall": {
             "mode": network.firewall,
-            "sources": [address for host in _by_name(cluster.hosts) for address in host.addresses],
+            # Only where they are let in: a host more is no change for the others otherwise.
+            "sources": [address for host in _by_name(cluster.hosts) for address in host.addresses]
+            if network.firewall == "open"
+            else [],
         },
         "kubikk_kube_proxy_mode": cluster.kube_proxy.mode,
         "kubikk_proxy": cluster.proxy_environment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from kubikk.ansible.journal import write_summary
 from kubikk.ansible.playbook import Call, run_playbook
 from kubikk.ansible.summary import PHASES, Summary
 from kubikk.errors import KubikkError, RunInterruptedError
+from kubikk.hosts.looks import Look
 from kubikk.operations import states
 from kubikk.operations.record import redactor
 from kubikk.operations.workspace import Workspace
@@ -83,8 +84,13 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
         summary.add(event)
         options.on_event(event)
 
-    made_of = states.fingerprint(workspace) if playbook == _CLUSTER and not options.variables else ""
+    made_of = states.recipe(workspace) if playbook == _CLUSTER and not options.variables else None
     known = {"kubikk_known_states": states.known(workspace.directory, made_of)} if made_of else {}
+    if made_of and not options.limit and (looks := states.as_left(workspace, made_of, options.become_password)):
+        _tell(looks, "host", record, follow)
+        seconds = time.monotonic() - begun
+        write_summary(record, {"verb": verb, "exit": 0, "seconds": round(seconds, 1), **summary.as_dict()}, redact)
+        return RunResult(summary, seconds, record)
     call = Call(
         playbook=playbook,
         inventory=workspace.directory,
@@ -104,6 +110,8 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
         raise _interrupted(verb, summary) from None
     finally:
         redact.file(record / "ansible.log")
+    if made_of and code == 0 and not options.check:
+        _tell(states.note(workspace, made_of, summary, options.become_password), "cluster_ready", record, follow)
     seconds = time.monotonic() - begun
     write_summary(record, {"verb": verb, "exit": code, "seconds": round(seconds, 1), **summary.as_dict()}, redact)
     if code != 0 and not summary.failed:
@@ -113,11 +121,18 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
             cause="\n".join(log[-15:]),
             remedy=f"the whole log is {record / 'ansible.log'}",
         )
-    if made_of and code == 0 and not options.check:
-        states.note(
-            workspace.directory, made_of, {name: host.state for name, host in summary.hosts.items() if host.state}
-        )
     return RunResult(summary, seconds, record)
+
+
+def _tell(looks: Mapping[str, Look], role: str, record: Path, follow: Callable[[Event], None]) -> None:
+    """Puts the wrapper's own looks at hosts among the events of a run, as if a task of a role had looked."""
+    with (record / "events.jsonl").open("a") as journal:
+        for name, look in looks.items():
+            task = Event("task_start", round(look.begun, 3), role=role, task="Look at the host", host=name)
+            end = replace(task, kind="ok", time=round(look.begun + look.seconds, 3), duration=round(look.seconds, 3))
+            for event in (task, end):
+                journal.write(event.line() + "\n")
+                follow(event)
 
 
 def _timeouts(wait: int | None) -> dict[str, int]:
