@@ -140,20 +140,21 @@ def note(workspace: Workspace, made_of: Recipe, summary: Summary, become_passwor
     Returns:
         What was seen.
     """
-    # Those that were found as they were left have been left alone.
-    left = known(workspace.directory, made_of)
     ran = {name: host for name, host in summary.hosts.items() if host.look}
-    hosts = {name: host.look for name, host in ran.items() if host.state != left.get(name)}
+    # Where the first look was the only execution, it is what there is to know.
+    seen = {name: host.state for name, host in ran.items() if host.executions == 1}
     # A run of some hosts says nothing of the cluster.
     api = {**_NO_LOOK, **summary.look} if ran.keys() == made_of.hosts.keys() else None
-    looks = look_at(workspace.cluster, hosts, api, become_password)
-    noted = {"hosts": {}, **_noted(workspace.directory)}
-    for name, look in looks.items():
-        if look.state:
-            noted["hosts"][name] = {"made_of": made_of.hosts[name], "state": look.state, "look": hosts[name]}
-        if look.cluster:
-            noted["cluster"] = {"made_of": made_of.cluster, "state": look.cluster, "look": api}
-    noted["hosts"] = {name: entry for name, entry in noted["hosts"].items() if name in made_of.hosts}
+    others = {name: host.look for name, host in ran.items() if name not in seen}
+    looks = look_at(workspace.cluster, others, api, become_password)
+    seen |= {name: look.state for name, look in looks.items() if look.state}
+    noted = _noted(workspace.directory)
+    entries = noted.get("hosts", {}) | {
+        name: {"made_of": made_of.hosts[name], "state": state, "look": ran[name].look} for name, state in seen.items()
+    }
+    noted["hosts"] = {name: entry for name, entry in entries.items() if name in made_of.hosts}
+    for state in (look.cluster for look in looks.values() if look.cluster):
+        noted["cluster"] = {"made_of": made_of.cluster, "state": state, "look": api}
     replace(workspace.directory / _FILE, json.dumps(noted, sort_keys=True).encode(), 0o600)
     return looks
 

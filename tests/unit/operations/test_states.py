@@ -153,7 +153,8 @@ def test_nothing_to_do_where_all_is_as_it_was_left(workspace: Workspace, hosts: 
 def test_hosts_that_were_left_alone_are_not_looked_at_again(workspace: Workspace, hosts: Hosts) -> None:
     states.note(workspace, ONE, _summary("cp1", "w1"), None)
     summary = _summary("cp1", "w1", "w2")
-    summary.hosts["cp1"].state, summary.hosts["w1"].state = "a", "b"
+    for name, state in (("cp1", "a"), ("w1", "b")):
+        summary.hosts[name].state, summary.hosts[name].executions = state, 1
     hosts.states["w2"] = "c"
     states.note(workspace, MORE, summary, None)
     assert hosts.asked[-1][0].keys() == {"w2"}
