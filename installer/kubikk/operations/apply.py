@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from kubikk.ansible.lock import cluster_lock
@@ -37,7 +38,7 @@ def up(
         for name in unfinished_hosts(workspace):
             progress.log(f"warning: {name}: its removal is not finished: `kubikk node remove {name}` goes on with it")
         if check:
-            require_fit(workspace, progress, password)
+            options = replace(options, lost=require_fit(workspace, progress, password))
         with hosts_lock(workspace.cluster, become_password=password):
             if plan is not None:
                 require_unchanged(plan_under_lock(workspace, progress, options, lock), plan)

@@ -15,7 +15,7 @@ VERSIONS = "versions"
 
 def require_fit(
     workspace: Workspace, progress: Progress, become_password: str | None, *, beside: Collection[str] = ()
-) -> None:
+) -> frozenset[str]:
     """Probes the hosts; goes on without workers that do not answer, and stops at everything else that is wrong.
 
     Args:
@@ -24,6 +24,9 @@ def require_fit(
         become_password: sudo's password, where it wants one.
         beside: names of checks that what is to be done makes good.
 
+    Returns:
+        Names of the workers that do not answer.
+
     Raises:
         ProblemsError: with every error that was found.
     """
@@ -31,15 +34,15 @@ def require_fit(
     found = preflight(workspace.cluster, become_password=become_password)
     report = PreflightReport(tuple(finding for finding in found.findings if finding.check not in beside))
     progress.finish("preflight", f"{len(report.errors)} errors, {len(report.warnings)} warnings")
-    _refuse_unfit(workspace, report, progress)
+    return _refuse_unfit(workspace, report, progress)
 
 
-def _refuse_unfit(workspace: Workspace, report: PreflightReport, progress: Progress) -> None:
+def _refuse_unfit(workspace: Workspace, report: PreflightReport, progress: Progress) -> frozenset[str]:
     for finding in report.warnings:
         progress.log(f"warning: {finding.host}: {finding.message}")
     workers = {host.name for host in workspace.cluster.worker_hosts}
     essential = {host.name for host in (*workspace.cluster.control_plane_hosts, *workspace.cluster.etcd_hosts)}
-    lost = {name for name in report.unreachable if name in workers - essential}
+    lost = frozenset(name for name in report.unreachable if name in workers - essential)
     serious = [finding for finding in report.errors if finding.host not in lost]
     for finding in report.errors:
         if finding.host in lost:
@@ -51,3 +54,4 @@ def _refuse_unfit(workspace: Workspace, report: PreflightReport, progress: Progr
         raise ProblemsError("hosts are not fit for the cluster", problems)
     if not (workers | essential) - lost:
         raise KubikkError("no host answers")
+    return lost

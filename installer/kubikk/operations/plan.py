@@ -82,8 +82,8 @@ def plan_under_lock(workspace: Workspace, progress: Progress, options: RunOption
     """``plan`` for a caller that holds the cluster's lock."""
     with recorded(workspace, "plan") as record, _copy(workspace) as copy:
         prepare(copy, progress)
-        require_fit(workspace, progress, options.become_password)
-        result = run(copy, "plan", "cluster.yml", replace(options, check=True), lock, record=record)
+        lost = require_fit(workspace, progress, options.become_password)
+        result = run(copy, "plan", "cluster.yml", replace(options, check=True, lost=lost), lock, record=record)
     failed = {name: host for name, host in result.summary.failed.items() if not host.unreachable}
     if failed:
         problems = [

@@ -48,6 +48,7 @@ class RunOptions:
         limit: hosts to limit it to; all where empty.
         become_password: for sudo.
         on_event: follows the run.
+        lost: hosts of which preflight found that they do not answer.
         check: whether to change nothing, and say what would be changed.
         wait: seconds to wait for a component to be healthy, and for nodes and addons; each role's own where None.
         variables: of Ansible, for what one run is to do; no secrets, since they stay in the run's directory.
@@ -56,6 +57,7 @@ class RunOptions:
     limit: tuple[str, ...] = ()
     become_password: str | None = None
     on_event: Callable[[Event], None] = lambda event: None
+    lost: frozenset[str] = frozenset()
     check: bool = False
     wait: int | None = None
     variables: Mapping[str, int | str | bool | list[str]] = field(default_factory=dict)
@@ -86,7 +88,8 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
 
     made_of = states.recipe(workspace) if playbook == _CLUSTER and not options.variables else None
     known = {"kubikk_known_states": states.known(workspace.directory, made_of)} if made_of else {}
-    if made_of and not options.limit and (looks := states.as_left(workspace, made_of, options.become_password)):
+    whole = not (options.limit or options.lost)
+    if made_of and whole and (looks := states.as_left(workspace, made_of, options.become_password)):
         _tell(looks, "host", record, follow)
         seconds = time.monotonic() - begun
         write_summary(record, {"verb": verb, "exit": 0, "seconds": round(seconds, 1), **summary.as_dict()}, redact)
