@@ -154,13 +154,14 @@ def test_up_ends_with_a_cluster(project: Project) -> None:
     inventory = project.directory / "inventory" / "vagrant"
     be_patient(inventory)
     output = project.vagrant("up", timeout=5000)
-    assert "node1  Ready" in output, output[-4000:]
+    assert "cluster vagrant is ready" in output, output[-4000:]
     assert (inventory / "kubeconfig").exists()
     key = project.directory / ".vagrant" / "kubikk" / "id_ed25519"
     assert key.stat().st_mode & 0o777 == 0o600
 
 
 def test_status(project: Project) -> None:
+    """It ends with 0 where every component is healthy, and every node Ready."""
     project.corner.run(str(PROGRAMS / "kubikk"), "status", "-f", str(project.directory / "cluster.yml"), timeout=600)
 
 
