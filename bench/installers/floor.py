@@ -14,8 +14,10 @@ from kubikk.ansible.journal import past_runs
 from kubikk.errors import KubikkError
 
 _SCRIPT = Path(__file__).with_name("floor.sh")
-# What changes on a host by itself.
+# What changes on a host by itself. Which addresses a node's pods get is decided anew in every cluster: the CNI
+# configuration of another one gives pods addresses that nobody finds.
 _OWN = (
+    "/etc/cni/net.d",
     "/etc/ssh",
     "/root",
     "/tmp",
@@ -27,7 +29,13 @@ _OWN = (
     "/var/tmp",
 )
 # Directories that lie on file systems of their own or among what is left out, with what of them is taken.
-_BESIDE = (("/var/lib/etcd", 0), ("/var/log/kube-apiserver", 0), ("/var/lib/kubelet", 0), ("/var/lib/kubelet/pki", 1))
+_BESIDE = (
+    ("/etc/cni/net.d", 0),
+    ("/var/lib/etcd", 0),
+    ("/var/log/kube-apiserver", 0),
+    ("/var/lib/kubelet", 0),
+    ("/var/lib/kubelet/pki", 1),
+)
 
 
 class Floor(Installer):

@@ -1,4 +1,4 @@
-"""A thousand hosts: reading the cluster file, certificates, the inventory, and the inventory again."""
+"""A thousand hosts: the cluster file, certificates, the inventory, what a run is made of; and all of it again."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import json, resource, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from kubikk import inventory, pki
+from kubikk.operations import states
 from kubikk.operations.workspace import open_workspace
 
 def prepare(file):
@@ -24,6 +25,7 @@ def prepare(file):
     workspace = open_workspace(Path(file))
     issued = pki.ensure(workspace.cluster, workspace.pki, now=datetime.now(UTC))
     changed = inventory.build(workspace.cluster, json.loads(sys.argv[2])).write(workspace.directory)
+    assert len(states.recipe(workspace).hosts) == len(workspace.cluster.hosts)
     return {"cpu": time.process_time() - begun, "issued": len(issued.issued), "changed": len(changed)}
 
 found = {"first": prepare(sys.argv[1]), "second": prepare(sys.argv[1])}
