@@ -129,13 +129,15 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
 
 def _tell(looks: Mapping[str, Look], role: str, record: Path, follow: Callable[[Event], None]) -> None:
     """Puts the wrapper's own looks at hosts among the events of a run, as if a task of a role had looked."""
+    events = []
+    for name, look in looks.items():
+        begun = Event("task_start", round(look.begun, 3), role=role, task="Look at the host", host=name)
+        end = round(look.begun + look.seconds, 3)
+        events += [begun, replace(begun, kind="ok", time=end, duration=round(look.seconds, 3))]
     with (record / "events.jsonl").open("a") as journal:
-        for name, look in looks.items():
-            task = Event("task_start", round(look.begun, 3), role=role, task="Look at the host", host=name)
-            end = replace(task, kind="ok", time=round(look.begun + look.seconds, 3), duration=round(look.seconds, 3))
-            for event in (task, end):
-                journal.write(event.line() + "\n")
-                follow(event)
+        for event in sorted(events, key=lambda event: event.time):
+            journal.write(event.line() + "\n")
+            follow(event)
 
 
 def _timeouts(wait: int | None) -> dict[str, int]:
