@@ -95,6 +95,16 @@ def worker_added(case: Case, installer: Installer, site: Site) -> Cost:
         _take_away(site, name)
 
 
+def worker_added_alone(case: Case, installer: Installer, site: Site) -> Cost:
+    """The same, and the operator says that nothing else is to be looked at."""
+    _converge(case, site, {})
+    name = site.add_worker()
+    try:
+        return _kubikk(case, installer, site, "up", "--limit", name)
+    finally:
+        _take_away(site, name)
+
+
 def worker_removed(case: Case, installer: Installer, site: Site) -> Cost:
     """``node remove``."""
     if subprocess.run([KUBIKK, "node", "remove", "--help"], capture_output=True, check=False).returncode:
@@ -187,6 +197,7 @@ CASES = {
         Case("plan-3+2", "plan, 3+2 hosts", 3, 2, plan),
         Case("flag-3+2", "one flag changed, 3+2 hosts", 3, 2, flag_changed),
         Case("worker-added-3+2", "one worker added to 3+2 hosts", 3, 2, worker_added),
+        Case("worker-added-alone-3+2", "one worker added to 3+2 hosts with --limit", 3, 2, worker_added_alone),
         Case("worker-removed-3+2", "one worker removed from 3+3 hosts", 3, 2, worker_removed),
         Case("upgrade-3+2", "version upgrade, 3+2 hosts", 3, 2, upgrade),
     )
