@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.cases import CASES
-from bench.results import Results, median_phases, spread
+from bench.results import Results, middle_phases, spread
 
 _STYLE = {
     "svg.fonttype": "none",  # text stays text
@@ -31,7 +31,7 @@ def phases(results: Results, file: Path) -> bool:
         Whether there was anything to draw.
     """
     rows = [
-        (f"{CASES[case].title.removeprefix('first up, ')}\n{installer}", median_phases(results.of(case, installer)))
+        (f"{CASES[case].title.removeprefix('first up, ')}\n{installer}", middle_phases(results.of(case, installer)))
         for case in results.cases
         if case.startswith("first-up")
         for installer in results.installers(case)
@@ -51,7 +51,7 @@ def phases(results: Results, file: Path) -> bool:
             axes.text(left, number, f" {left:.0f} s", va="center")
         axes.set_yticks(range(len(rows)), [label for label, _ in rows])
         axes.invert_yaxis()
-        axes.set_xlabel("seconds, medians")
+        axes.set_xlabel("seconds, of the run in the middle")
         handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
         figure.legend(handles.values(), handles.keys(), loc="outside right upper", fontsize="small", frameon=False)
         _save(figure, file)

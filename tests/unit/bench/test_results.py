@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bench import charts
 from bench.meter import Cost
-from bench.results import Measurement, Results, median_phases, spread
+from bench.results import Measurement, Results, middle_phases, spread
 from bench.table import table
 
 SECONDS = {"floor": (10.0, 12.0, 11.0), "kubikk": (22.0, 20.0, 90.0)}
@@ -41,7 +41,7 @@ def test_a_broken_off_run_goes_on(results: Results, tmp_path: Path) -> None:
 def test_one_outlier_does_not_move_the_median(results: Results) -> None:
     found = spread(results.of("first-up-3+2", "kubikk"), lambda each: each.seconds)
     assert (found.median, found.low, found.high, found.count) == (22.0, 20.0, 90.0, 3)
-    assert median_phases(results.of("first-up-3+2", "floor")) == {"copy": 5.5, "ready": 5.5}
+    assert middle_phases(results.of("first-up-3+2", "floor")) == {"copy": 5.5, "ready": 5.5}
 
 
 def test_the_table_relates_to_the_floor(results: Results) -> None:
