@@ -197,11 +197,13 @@ def _follow(
         while True:
             ready = [key.fileobj for key, _ in selector.select()]
             if interrupts in ready:
-                if interrupts.take() > 1:
+                count = interrupts.take()
+                if count > 1:
                     end_with_descendants(child.pid)
                     raise KeyboardInterrupt
-                (call.run / STOP).touch()
-                pass_on(json.dumps({"event": "interrupted", "time": round(time.time(), 3)}))
+                if count == 1:
+                    (call.run / STOP).touch()
+                    pass_on(json.dumps({"event": "interrupted", "time": round(time.time(), 3)}))
             if reading in ready:
                 data = os.read(reading, 1 << 16)
                 if not data:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from kubikk.ansible import playbook
 from kubikk.ansible.events import Event
+from kubikk.ansible.interrupts import Interrupts
 from kubikk.ansible.playbook import Call, run_playbook
 
 PLAY = """\
@@ -66,3 +68,17 @@ def test_twice_ends_at_once(call: Call) -> None:
     # Had the step gone on, it would have ended by now.
     time.sleep(2.2)
     assert not (call.inventory / "first").exists()
+
+
+def test_one_that_another_thread_receives_is_heard_of_at_once() -> None:
+    """As one that comes a moment before this thread waits: Python runs no handler until it goes on."""
+    with Interrupts() as interrupts:
+        ended = threading.Event()
+        other = threading.Thread(target=ended.wait)
+        other.start()
+        threading.Timer(0.2, lambda: signal.pthread_kill(other.ident or 0, signal.SIGINT)).start()
+        ready, _, _ = select.select([interrupts], [], [], 5)
+        ended.set()
+        other.join()
+        assert ready
+        assert interrupts.take() == 1
