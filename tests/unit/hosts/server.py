@@ -95,13 +95,13 @@ class Server(paramiko.ServerInterface):
 
 
 def _copy(source: Any, sink: Any) -> None:
-    try:
+    with contextlib.suppress(OSError):
         while data := source.recv(4096):
             sink.sendall(data)
-    except OSError:
-        pass
-    source.close()
-    sink.close()
+    for end in (source, sink):
+        # The connection that a channel belongs to may have ended.
+        with contextlib.suppress(OSError, EOFError):
+            end.close()
 
 
 class Listening:
