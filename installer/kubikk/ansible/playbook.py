@@ -203,7 +203,7 @@ def _follow(
                     raise KeyboardInterrupt
                 if count == 1:
                     (call.run / STOP).touch()
-                    pass_on(json.dumps({"event": "interrupted", "time": round(time.time(), 3)}))
+                    pass_on(Event("interrupted", round(time.time(), 3)).line())
             if reading in ready:
                 data = os.read(reading, 1 << 16)
                 if not data:

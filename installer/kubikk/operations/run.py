@@ -87,34 +87,33 @@ def run(workspace: Workspace, verb: str, playbook: str, options: RunOptions, loc
         options.on_event(event)
 
     made_of = states.recipe(workspace) if playbook == _CLUSTER and not options.variables else None
-    known = {"kubikk_known_states": states.known(workspace.directory, made_of)} if made_of else {}
     whole = not (options.limit or options.lost)
     if made_of and whole and (looks := states.as_left(workspace, made_of, options.become_password)):
         _tell(looks, "host", record, follow)
-        seconds = time.monotonic() - begun
-        write_summary(record, {"verb": verb, "exit": 0, "seconds": round(seconds, 1), **summary.as_dict()}, redact)
-        return RunResult(summary, seconds, record)
-    call = Call(
-        playbook=playbook,
-        inventory=workspace.directory,
-        run=record,
-        limit=options.limit,
-        become_password=options.become_password,
-        check=options.check,
-        inherit=(lock,),
-        variables={**_timeouts(options.wait), **known, **options.variables},
-        redact=redact,
-    )
-    try:
-        code = run_playbook(call, follow)
-    except KeyboardInterrupt:
-        spent = round(time.monotonic() - begun, 1)
-        write_summary(record, {"verb": verb, "interrupted": True, "seconds": spent, **summary.as_dict()}, redact)
-        raise _interrupted(verb, summary) from None
-    finally:
-        redact.file(record / "ansible.log")
-    if made_of and code == 0 and not options.check:
-        _tell(states.note(workspace, made_of, summary, options.become_password), "cluster_ready", record, follow)
+        code = 0
+    else:
+        known = {"kubikk_known_states": states.known(workspace.directory, made_of)} if made_of else {}
+        call = Call(
+            playbook=playbook,
+            inventory=workspace.directory,
+            run=record,
+            limit=options.limit,
+            become_password=options.become_password,
+            check=options.check,
+            inherit=(lock,),
+            variables={**_timeouts(options.wait), **known, **options.variables},
+            redact=redact,
+        )
+        try:
+            code = run_playbook(call, follow)
+        except KeyboardInterrupt:
+            spent = round(time.monotonic() - begun, 1)
+            write_summary(record, {"verb": verb, "interrupted": True, "seconds": spent, **summary.as_dict()}, redact)
+            raise _interrupted(verb, summary) from None
+        finally:
+            redact.file(record / "ansible.log")
+        if made_of and code == 0 and not options.check:
+            _tell(states.note(workspace, made_of, summary, options.become_password), "cluster_ready", record, follow)
     seconds = time.monotonic() - begun
     write_summary(record, {"verb": verb, "exit": code, "seconds": round(seconds, 1), **summary.as_dict()}, redact)
     if code != 0 and not summary.failed:

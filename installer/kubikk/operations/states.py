@@ -97,7 +97,7 @@ def known(directory: Path, made_of: Recipe) -> dict[str, str]:
         directory: the cluster's.
         made_of: ``recipe``.
     """
-    return {name: entry["state"] for name, entry in _of_the_same(directory, made_of).items()}
+    return {name: entry["state"] for name, entry in _of_the_same(_noted(directory), made_of).items()}
 
 
 def as_left(workspace: Workspace, made_of: Recipe, become_password: str | None) -> dict[str, Look] | None:
@@ -113,8 +113,8 @@ def as_left(workspace: Workspace, made_of: Recipe, become_password: str | None) 
     Returns:
         What was seen; None where something is not so, or was not noted.
     """
-    api = _noted(workspace.directory).get("cluster", {})
-    entries = _of_the_same(workspace.directory, made_of)
+    noted = _noted(workspace.directory)
+    api, entries = noted.get("cluster", {}), _of_the_same(noted, made_of)
     if (
         api.get("made_of") != made_of.cluster
         or entries.keys() != made_of.hosts.keys()
@@ -159,8 +159,8 @@ def note(workspace: Workspace, made_of: Recipe, summary: Summary, become_passwor
     return looks
 
 
-def _of_the_same(directory: Path, made_of: Recipe) -> dict[str, dict[str, Any]]:
-    hosts = _noted(directory).get("hosts", {})
+def _of_the_same(noted: Mapping[str, Any], made_of: Recipe) -> dict[str, dict[str, Any]]:
+    hosts = noted.get("hosts", {})
     return {name: entry for name, entry in hosts.items() if entry["made_of"] == made_of.hosts.get(name)}
 
 
