@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.finish import FinishLine
@@ -85,22 +86,12 @@ def flag_changed(case: Case, installer: Installer, site: Site) -> Cost:
     return _kubikk(case, installer, site, "up")
 
 
-def worker_added(case: Case, installer: Installer, site: Site) -> Cost:
-    """A bare host more in the cluster file."""
+def worker_added(case: Case, installer: Installer, site: Site, *, limited: bool = False) -> Cost:
+    """A bare host more in the cluster file; ``limited``: the operator says that nothing else is to be looked at."""
     _converge(case, site, {})
     name = site.add_worker()
     try:
-        return _kubikk(case, installer, site, "up")
-    finally:
-        _take_away(site, name)
-
-
-def worker_added_alone(case: Case, installer: Installer, site: Site) -> Cost:
-    """The same, and the operator says that nothing else is to be looked at."""
-    _converge(case, site, {})
-    name = site.add_worker()
-    try:
-        return _kubikk(case, installer, site, "up", "--limit", name)
+        return _kubikk(case, installer, site, "up", *(("--limit", name) if limited else ()))
     finally:
         _take_away(site, name)
 
@@ -197,7 +188,13 @@ CASES = {
         Case("plan-3+2", "plan, 3+2 hosts", 3, 2, plan),
         Case("flag-3+2", "one flag changed, 3+2 hosts", 3, 2, flag_changed),
         Case("worker-added-3+2", "one worker added to 3+2 hosts", 3, 2, worker_added),
-        Case("worker-added-alone-3+2", "one worker added to 3+2 hosts with --limit", 3, 2, worker_added_alone),
+        Case(
+            "worker-added-alone-3+2",
+            "one worker added to 3+2 hosts with --limit",
+            3,
+            2,
+            partial(worker_added, limited=True),
+        ),
         Case("worker-removed-3+2", "one worker removed from 3+3 hosts", 3, 2, worker_removed),
         Case("upgrade-3+2", "version upgrade, 3+2 hosts", 3, 2, upgrade),
     )
