@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.support.access import Access, opened
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import Api, administrator
 from tests.cluster.support.description import Description, describe
 from tests.cluster.support.images import import_agnhost
 from tests.cluster.support.kubectl import Kubectl
@@ -101,10 +101,7 @@ def own_hosts(own_cluster: Description) -> Iterator[Access]:
 @pytest.fixture(scope="module")
 def own_api(own_cluster: Description) -> Iterator[Api]:
     """The API server of its last control-plane host, asked as the administrator: others may be ill or restarting."""
-    api = Api(
-        own_cluster.api_server(own_cluster.control_planes[-1]),
-        tls(own_cluster.pki / "ca.crt", own_cluster.pki / "admin"),
-    )
+    api = administrator(own_cluster.api_server(own_cluster.control_planes[-1]), own_cluster.pki)
     yield api
     api.close()
 
@@ -128,7 +125,7 @@ def access(cluster: Description) -> Iterator[Access]:
 @pytest.fixture(scope="session")
 def api(cluster: Description) -> Iterator[Api]:
     """The first host's API server, asked as the administrator."""
-    api = Api(cluster.api_server(), tls(cluster.pki / "ca.crt", cluster.pki / "admin"))
+    api = administrator(cluster.api_server(), cluster.pki)
     yield api
     api.close()
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from kubikk.operations.workspace import open_workspace
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import Api, administrator
 from tests.cluster.support.ec2 import REGION, ZONE, Ec2, ec2
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import changes, kubikk, runs
@@ -68,7 +68,7 @@ def lab(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clo
             own.edit(lambda content: content.update(hosts=every_host[:2]))
             _up(own)
             workspace = open_workspace(own.file)
-            api = Api(f"https://{hosts['cp1']}:6443", tls(workspace.pki / "ca.crt", workspace.pki / "admin"))
+            api = administrator(f"https://{hosts['cp1']}:6443", workspace.pki)
             own.edit(lambda content: _enter_cloud(content, every_host, instances))
             _up(own)
             yield CloudLab(own, cloud, instances, api)

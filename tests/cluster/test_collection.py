@@ -15,7 +15,7 @@ import yaml
 
 from kubikk.operations.workspace import open_workspace
 from kubikk.paths import content_root
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import administrator
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import PROGRAMS, kubikk
 
@@ -108,8 +108,9 @@ def test_a_cluster_from_an_inventory_by_hand(elsewhere: Path, bare: OwnLab) -> N
     first = _recap(_run(elsewhere, *command))
     assert {host: counts[1:] for host, counts in first.items()} == {"cp1": ("0", "0"), "w1": ("0", "0")}
     workspace = open_workspace(bare.file)
-    admin = tls(workspace.pki / "ca.crt", workspace.pki / "admin")
-    api = Api(f"https://{workspace.cluster.control_plane_hosts[0].address}:{workspace.cluster.api.port}", admin)
+    api = administrator(
+        f"https://{workspace.cluster.control_plane_hosts[0].address}:{workspace.cluster.api.port}", workspace.pki
+    )
     ready = {
         node["metadata"]["name"]: [row["status"] for row in node["status"]["conditions"] if row["type"] == "Ready"]
         for node in api.items("/api/v1/nodes")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from kubikk.operations.workspace import open_workspace
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import administrator
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import kubikk
 
@@ -32,7 +32,7 @@ def test_a_cluster(own: OwnLab) -> None:
     assert result.returncode == 0, result.stdout
     workspace = open_workspace(own.file)
     address = workspace.cluster.control_plane_hosts[0].address
-    api = Api(f"https://{address}:6443", tls(workspace.pki / "ca.crt", workspace.pki / "admin"))
+    api = administrator(f"https://{address}:6443", workspace.pki)
     nodes = api.items("/api/v1/nodes")
     assert {node["metadata"]["name"] for node in nodes} == {"cp1", "w1"}
     assert all("trixie" in node["status"]["nodeInfo"]["osImage"] for node in nodes)

@@ -12,7 +12,7 @@ import pytest
 
 from kubikk.pki.encryption import load_keys, newest_first, with_new_reader, write_keys
 from tests.cluster.support.access import Access
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import Api, administrator
 from tests.cluster.support.description import Description
 from tests.cluster.support.runs import kubikk
 from tests.cluster.support.uptime import measured
@@ -71,7 +71,7 @@ def test_another_key_under_load(cluster: Description, access: Access, api: Api, 
     [old] = load_keys(file)
     assert set(_keys_in_use(cluster, access)) == {old.name}
     address = cluster.api_server(cluster.control_planes[-1])
-    writer = Writer(Api(address, tls(cluster.pki / "ca.crt", cluster.pki / "admin")), namespace)
+    writer = Writer(administrator(address, cluster.pki), namespace)
     host = cluster.workers[0].name
     urls = {"API": f"{cluster.variables['kubikk_api_endpoint']}/api/v1/nodes/{host}"}
     writer.start()
@@ -89,7 +89,7 @@ def test_another_key_under_load(cluster: Description, access: Access, api: Api, 
     assert set(_keys_in_use(cluster, access)) == {new.name}
     assert writer.words
     for each in cluster.control_planes:
-        server = Api(cluster.api_server(each), tls(cluster.pki / "ca.crt", cluster.pki / "admin"))
+        server = administrator(cluster.api_server(each), cluster.pki)
         found = {item["metadata"]["name"]: item for item in server.items(f"/api/v1/namespaces/{namespace}/secrets")}
         for name, word in writer.words.items():
             assert base64.b64decode(found[name]["data"]["word"]).decode() == word

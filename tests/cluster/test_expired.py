@@ -10,7 +10,7 @@ import httpx
 import pytest
 from cryptography import x509
 
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import Api, administrator
 from tests.cluster.support.expiry import expired
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import kubikk
@@ -53,7 +53,7 @@ def _expire_here(own: OwnLab) -> None:
 def _api(own: OwnLab) -> Api:
     pki = own.directory / "pki"
     address = own.lab.hosts()[0].address
-    return Api(f"https://{address}:6443", tls(pki / "ca.crt", pki / "admin"))
+    return administrator(f"https://{address}:6443", pki)
 
 
 def _ready(own: OwnLab) -> set[str]:

@@ -12,7 +12,7 @@ import pytest
 from kubikk.lab import Lab
 from kubikk.progress import Silent
 from tests.cluster.support.access import Access
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import Api, administrator
 from tests.cluster.support.description import ClusterHost, Description
 from tests.cluster.support.dns import ask
 from tests.cluster.support.kubectl import Kubectl
@@ -109,7 +109,7 @@ def test_one_control_plane_host_without_power(
     dead = cluster.control_planes[number]
     alive = [host for host in cluster.nodes if host != dead]
     servers = [host for host in cluster.control_planes if host != dead]
-    api = Api(cluster.api_server(servers[0]), tls(cluster.pki / "ca.crt", cluster.pki / "admin"))
+    api = administrator(cluster.api_server(servers[0]), cluster.pki)
     endpoint = cluster.variables["kubikk_api_endpoint"]
     own = api.get("/api/v1/namespaces/default/services/kubernetes")["spec"]["clusterIP"]
     lab.power_off(dead.name)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubikk.operations.workspace import open_workspace
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import administrator
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import kubikk
 from tests.cluster.support.waiting import until
@@ -50,8 +50,7 @@ def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own
 def test_pods_reach_kubelets_and_the_api_reaches_pods(own: OwnLab) -> None:
     """metrics-server is asked by the API server over the pod network, and asks the kubelets of both hosts."""
     workspace = open_workspace(own.file)
-    admin = tls(workspace.pki / "ca.crt", workspace.pki / "admin")
-    api = Api(f"https://{workspace.cluster.control_plane_hosts[0].address}:6443", admin)
+    api = administrator(f"https://{workspace.cluster.control_plane_hosts[0].address}:6443", workspace.pki)
     path = "/apis/metrics.k8s.io/v1beta1/nodes"
 
     def measured() -> bool:

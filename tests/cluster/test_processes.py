@@ -6,7 +6,7 @@ import json
 import secrets
 
 from tests.cluster.support.access import Access
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import Api, administrator
 from tests.cluster.support.description import Description
 from tests.cluster.support.units import CONTROL_PLANE, main_process
 from tests.cluster.support.waiting import until
@@ -48,7 +48,7 @@ def test_profiling_is_off(cluster: Description, access: Access) -> None:
 
 def test_kubelet_and_kube_proxy_have_no_profiling_either(cluster: Description, access: Access) -> None:
     for host in cluster.nodes:
-        kubelet = Api(f"https://{host.address}:10250", tls(cluster.pki / "ca.crt", cluster.pki / "admin"))
+        kubelet = administrator(f"https://{host.address}:10250", cluster.pki)
         assert kubelet.status("/metrics") == 200
         assert kubelet.status("/debug/pprof/") in (404, 405)
         proxy = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:10249/debug/pprof/"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import administrator
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import changes, kubikk, latest
 from tests.cluster.support.traces import Traces, traces
@@ -47,7 +47,7 @@ def before(own: OwnLab) -> Traces:
 def _nodes(own: OwnLab) -> dict[str, bool]:
     """Nodes, and whether each is Ready."""
     pki = own.directory / "pki"
-    api = Api(f"https://{own.lab.hosts()[0].address}:6443", tls(pki / "ca.crt", pki / "admin"))
+    api = administrator(f"https://{own.lab.hosts()[0].address}:6443", pki)
     return {
         node["metadata"]["name"]: any(
             each["type"] == "Ready" and each["status"] == "True" for each in node["status"]["conditions"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kubikk.operations.workspace import open_workspace
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import administrator
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import PROGRAMS, changes, events, kubikk, runs
 from tests.cluster.support.traces import Traces, traces
@@ -89,7 +89,7 @@ def test_up_converges_after_each_kill(own: OwnLab, bare: dict[str, Traces], tmp_
     assert result.returncode == 0, result.stdout
     workspace = open_workspace(own.file)
     server = f"https://{workspace.cluster.control_plane_hosts[0].address}:{workspace.cluster.api.port}"
-    nodes = Api(server, tls(workspace.pki / "ca.crt", workspace.pki / "admin")).items("/api/v1/nodes")
+    nodes = administrator(server, workspace.pki).items("/api/v1/nodes")
     ready = [each for node in nodes for each in node["status"]["conditions"] if each["type"] == "Ready"]
     assert [each["status"] for each in ready] == ["True", "True"]
     # It was complete: nothing was left for another run.

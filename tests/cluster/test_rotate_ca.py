@@ -9,7 +9,7 @@ from cryptography import x509
 
 from kubikk.pki.leaves import AUTHORITIES
 from tests.cluster.support.access import Access
-from tests.cluster.support.api import Api, tls
+from tests.cluster.support.api import Api, administrator
 from tests.cluster.support.description import Description
 from tests.cluster.support.labs import OwnLab, own_lab
 from tests.cluster.support.runs import kubikk
@@ -33,7 +33,7 @@ def own(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own
 
 
 def _admin(own_cluster: Description) -> Api:
-    return Api(own_cluster.api_server(), tls(own_cluster.pki / "ca.crt", own_cluster.pki / "admin"))
+    return administrator(own_cluster.api_server(), own_cluster.pki)
 
 
 def test_all_of_them_without_an_interruption(own: OwnLab, own_cluster: Description, own_hosts: Access) -> None:

@@ -82,3 +82,13 @@ class Api:
     def close(self) -> None:
         """Ends its connections."""
         self._client.close()
+
+
+def administrator(server: str, pki: Path) -> Api:
+    """A server, asked as the administrator.
+
+    Args:
+        server: its URL.
+        pki: the cluster's directory of certificates.
+    """
+    return Api(server, tls(pki / "ca.crt", pki / "admin"))
